@@ -1,0 +1,1 @@
+"""The gateway: stores what stations send, and answers for it."""

@@ -1,0 +1,1 @@
+"""A tick of readings as Arrow columns, with the frames they came in."""

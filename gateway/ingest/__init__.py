@@ -1,0 +1,1 @@
+"""From MQTT to durable, and the acknowledgement back."""

@@ -1,0 +1,1 @@
+"""Simulated people, rooms, stations and fleets: product code that describes, never imports the gateway."""

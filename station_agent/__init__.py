@@ -1,0 +1,1 @@
+"""The agent of one station: unattended, durable, small."""

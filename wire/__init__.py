@@ -1,0 +1,1 @@
+"""The contract between station and gateway; imports none of ours."""

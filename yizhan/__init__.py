@@ -1,0 +1,1 @@
+"""The command line, the demo: the only package that knows all parts."""
