@@ -168,6 +168,13 @@ class Ranges:
         """Return the ranges as they stand in a message."""
         return [[lo, hi] for lo, hi in self]
 
+    def around(self, n: int) -> tuple[int, int]:
+        """Return the range that holds ``n``; KeyError when none does."""
+        position = bisect_left(self._his, n)
+        if position == len(self._los) or self._los[position] > n:
+            raise KeyError(n)
+        return self._los[position], self._his[position]
+
     def within(self, lo: int, hi: int) -> Iterator[tuple[int, int]]:
         """Yield what is held of lo..hi, clipped to it."""
         start = bisect_left(self._his, lo)

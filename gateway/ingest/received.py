@@ -1,0 +1,266 @@
+"""What has been received, stream by stream: duplicates, gaps, acknowledgements, requests to send again.
+
+Pure: no socket, no clock, no database. Times are milliseconds of the gateway's clock, handed in.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from wire.ranges import Ranges
+
+ACK_RANGES = 64
+"""Most ranges in one acknowledgement, in one `gone` and in one request (contract sections 3 and 4)."""
+FIRST_ASK_MS = 10 * 60_000
+LONGEST_ASK_MS = 24 * 3_600_000
+
+
+class Arrival(StrEnum):
+    """What a frame's identity says about it on arrival."""
+
+    NEW = "new"
+    DUPLICATE = "duplicate"
+    FOREIGN = "foreign_stream"
+
+
+@dataclass(slots=True)
+class Stream:
+    """One run of an agent as the gateway knows it. Numbers are frames' `seq`.
+
+    `held` is durable; `arriving` is on its way to the store and forgotten when that fails.
+    `first` is the lowest number counted, `last` the highest told of, `oldest` the highest `oldest` heard.
+    """
+
+    station_id: str
+    stream: str
+    first: int
+    last: int = 0
+    oldest: int = 1
+    held: Ranges = field(default_factory=Ranges)
+    gone: Ranges = field(default_factory=Ranges)
+    arriving: Ranges = field(default_factory=Ranges)
+    born: bool = False
+    ask: "Ask | None" = None
+
+    def missing(self) -> Ranges:
+        """Numbers below `oldest` that were neither received nor dropped by policy (contract section 3)."""
+        return self.held.missing(self.first, self.oldest - 1).difference(self.gone)
+
+    def lacking(self, upto: int) -> Ranges:
+        """Numbers up to `upto` that a station may still hold for us."""
+        return self.held.union(self.arriving).missing(self.first, upto).difference(self.gone)
+
+    def gone_count(self) -> int:
+        """Numbers dropped by policy and never received: a frame that came after all wins over `gone`."""
+        return self.gone.difference(self.held).count()
+
+
+@dataclass(slots=True)
+class Ask:
+    """A request to send again, pending: numbers up to `upto`, due at `due_ms`, then after `wait_ms` more."""
+
+    upto: int
+    due_ms: int
+    wait_ms: int = FIRST_ASK_MS
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Frames of one station that wait for their acknowledgement."""
+
+    since_ms: int
+    count: int = 0
+    streams: dict[str, list[int]] = field(default_factory=dict)
+
+    def add(self, stream: str, seq: int) -> None:
+        """Note one more frame, new or duplicate."""
+        self.count += 1
+        seqs = self.streams.get(stream)
+        if seqs is None:
+            self.streams[stream] = [seq]
+        else:
+            seqs.append(seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One acknowledgement to publish: these ranges of this stream are durable."""
+
+    station_id: str
+    stream: str
+    received: list[list[int]]
+
+
+class Received:
+    """Every stream's ledger and every station's waiting acknowledgements."""
+
+    def __init__(self, ack_frames: int = 16, ack_after_ms: int = 2_000) -> None:
+        """Acknowledge a station when `ack_frames` wait or `ack_after_ms` passed since the first."""
+        self.streams: dict[str, Stream] = {}
+        self.by_station: dict[str, list[Stream]] = {}
+        self.duplicates: Counter[str] = Counter()
+        self._ack_frames = ack_frames
+        self._ack_after_ms = ack_after_ms
+        self._waiting: dict[str, Waiting] = {}
+        self._full: set[str] = set()
+
+    # -- arrival ---------------------------------------------------------------------------------------
+
+    def offer(self, station_id: str, stream: str, seq: int, now: int) -> Arrival:
+        """Judge one frame on arrival; a new one is `arriving` until `commit` or `abandon`."""
+        ledger = self.streams.get(stream)
+        if ledger is None:
+            ledger = self._hear_of(station_id, stream, first=seq)
+        elif ledger.station_id != station_id:
+            return Arrival.FOREIGN
+        if seq in ledger.held:
+            self.duplicates[station_id] += 1
+            self._wait(station_id, stream, seq, now)
+            return Arrival.DUPLICATE
+        if not ledger.arriving.add(seq):
+            self.duplicates[station_id] += 1
+            return Arrival.DUPLICATE
+        if seq > ledger.last:
+            ledger.last = seq
+        return Arrival.NEW
+
+    def note(self, stream: str, oldest: int, gone: Iterable[tuple[int, int]] = ()) -> None:
+        """Take what a frame's header says of its stream; an older `oldest` than known says nothing."""
+        ledger = self.streams[stream]
+        if oldest > ledger.oldest:
+            ledger.oldest = oldest
+        if oldest < ledger.first and not ledger.born:
+            ledger.first = oldest
+        for lo, hi in gone:
+            ledger.gone.add_range(lo, hi)
+            ledger.last = max(ledger.last, hi)
+
+    def note_birth(
+        self, station_id: str, stream: str, oldest: int, kept: int, last: int, gone: Iterable[tuple[int, int]]
+    ) -> bool:
+        """Take a birth's summary of one stream; False when the stream belongs to another station."""
+        ledger = self.streams.get(stream) or self._hear_of(station_id, stream, first=min(kept, oldest))
+        if ledger.station_id != station_id:
+            return False
+        if not ledger.born:
+            ledger.first = min(ledger.first, kept, oldest)
+            ledger.born = True
+        ledger.last = max(ledger.last, last)
+        self.note(stream, oldest, gone)
+        return True
+
+    def commit(self, station_id: str, stream: str, seq: int, now: int) -> None:
+        """Take a frame as durable, with every consumer or in quarantine: it now waits for its ack."""
+        ledger = self.streams[stream]
+        ledger.arriving.remove_range(seq, seq)
+        ledger.held.add(seq)
+        self._wait(station_id, stream, seq, now)
+
+    def abandon(self, stream: str, seq: int) -> None:
+        """Forget a frame that could not be made durable; the station will send it again."""
+        self.streams[stream].arriving.remove_range(seq, seq)
+
+    def restore(self, ledger: Stream) -> None:
+        """Put back a stream as it was written down."""
+        self.streams[ledger.stream] = ledger
+        self.by_station.setdefault(ledger.station_id, []).append(ledger)
+
+    def _hear_of(self, station_id: str, stream: str, first: int) -> Stream:
+        ledger = Stream(station_id, stream, first)
+        self.restore(ledger)
+        return ledger
+
+    # -- acknowledgement -------------------------------------------------------------------------------
+
+    def _wait(self, station_id: str, stream: str, seq: int, now: int) -> None:
+        waiting = self._waiting.get(station_id)
+        if waiting is None:
+            waiting = self._waiting[station_id] = Waiting(now)
+        waiting.add(stream, seq)
+        if waiting.count >= self._ack_frames:
+            self._full.add(station_id)
+
+    def receipts(self, now: int, *, everything: bool = False) -> Iterator[Receipt]:
+        """Yield the acknowledgements due at `now`; `everything` is for a clean stop."""
+        for station_id in self._due(now, everything=everything):
+            waiting = self._waiting.pop(station_id)
+            for stream, seqs in waiting.streams.items():
+                yield from self._receipts_of(self.streams[stream], seqs)
+        self._full.clear()
+
+    def _due(self, now: int, *, everything: bool) -> list[str]:
+        if everything:
+            return list(self._waiting)
+        due = list(self._full)
+        # insertion order is order of `since_ms`: the first one too young ends the walk
+        for station_id, waiting in self._waiting.items():
+            if waiting.since_ms + self._ack_after_ms > now:
+                break
+            if station_id not in self._full:
+                due.append(station_id)
+        return due
+
+    @staticmethod
+    def _receipts_of(ledger: Stream, seqs: list[int]) -> Iterator[Receipt]:
+        held = ledger.held
+        if len(held) <= ACK_RANGES:
+            yield Receipt(ledger.station_id, ledger.stream, held.to_lists())
+            return
+        asked = _holding(held, seqs)
+        for start in range(0, len(asked), ACK_RANGES):
+            chosen = asked[start : start + ACK_RANGES]
+            if len(chosen) < ACK_RANGES:
+                chosen = _fill(chosen, held)
+            yield Receipt(ledger.station_id, ledger.stream, chosen)
+
+    # -- asking again ----------------------------------------------------------------------------------
+
+    def asks(self, now: int) -> Iterator[Receipt]:
+        """Yield what to ask of the stations (command `resend`): numbers lacking 10 min after being told of.
+
+        Asked again at doubling intervals up to a day.
+        """
+        for ledger in self.streams.values():
+            upto = max(ledger.last, ledger.oldest - 1)
+            lacking = ledger.lacking(upto)
+            if not lacking:
+                ledger.ask = None
+            elif ledger.ask is None:
+                ledger.ask = Ask(upto, now + FIRST_ASK_MS)
+            elif now >= ledger.ask.due_ms:
+                wanted = ledger.lacking(ledger.ask.upto).to_lists()[:ACK_RANGES]
+                wait = min(ledger.ask.wait_ms * 2, LONGEST_ASK_MS)
+                ledger.ask = Ask(upto, now + wait, wait)
+                if wanted:
+                    yield Receipt(ledger.station_id, ledger.stream, wanted)
+
+    # -- figures ---------------------------------------------------------------------------------------
+
+    def figures(self, station_id: str) -> dict[str, int]:
+        """Frames of one station since it was first seen: received, duplicate, missing, gone."""
+        streams = self.by_station.get(station_id, [])
+        return {
+            "received": sum(stream.held.count() for stream in streams),
+            "duplicate": self.duplicates[station_id],
+            "missing": sum(stream.missing().count() for stream in streams),
+            "gone": sum(stream.gone_count() for stream in streams),
+        }
+
+
+def _holding(held: Ranges, seqs: list[int]) -> list[list[int]]:
+    """Return the ranges of `held` that hold any of `seqs`, ascending."""
+    found: list[list[int]] = []
+    for seq in sorted(seqs):
+        if found and seq <= found[-1][1]:
+            continue
+        found.append(list(held.around(seq)))
+    return found
+
+
+def _fill(chosen: list[list[int]], held: Ranges) -> list[list[int]]:
+    """Add the newest other ranges of `held` up to the limit of one message."""
+    starts = {lo for lo, _ in chosen}
+    others = [[lo, hi] for lo, hi in held if lo not in starts]
+    room = ACK_RANGES - len(chosen)
+    return sorted(chosen + others[-room:])
