@@ -1,5 +1,7 @@
 """Ranges behave as the set of integers they stand for."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ def numbers_of(ranges: Ranges) -> set[int]:
 def assert_normal(ranges: Ranges) -> None:
     pairs = list(ranges)
     assert all(lo <= hi for lo, hi in pairs)
-    assert all(before[1] + 1 < after[0] for before, after in zip(pairs, pairs[1:], strict=False))
+    assert all(before[1] + 1 < after[0] for before, after in pairwise(pairs))
 
 
 @given(NUMBERS, NUMBERS)
