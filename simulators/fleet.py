@@ -1,0 +1,339 @@
+"""`simulate fleet`: a load of light stations that speak the wire, and how long acknowledgements take.
+
+The stations have no physics and no disk: what they measure follows from their number, so thousands of them
+cost a few per cent of a core. The real agent on simulated devices is `simulators.station`.
+"""
+
+import json
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+from typing import Annotated
+
+import numpy as np
+import typer
+from ulid import ULID
+
+from simulators.load.encoder import Encoder, Schedule
+from simulators.load.inbox import Command, read_ack, read_claim, read_command
+from simulators.load.ledger import SECOND, Batch, Ledger
+from simulators.load.link import Broker, LinkLostError
+from simulators.load.roster import MAX_STATIONS, Roster
+from simulators.load.sessions import Sessions
+from simulators.load.shape import readings_of
+from wire.topics import Channel
+
+TICK_S = 0.01
+_OVERDUE_EVERY_S = 1.0
+_LARGEST_BATCH = 2000
+
+
+@dataclass(frozen=True)
+class FleetSettings:
+    """What to simulate; ``frames`` counts live frames and backlog of all stations together."""
+
+    broker: Broker
+    stations: int
+    points: int
+    every_s: float
+    frames: int | None = None
+    region: str = "sim"
+    prefix: str = "fleet-"
+    connections: int = 8
+    seed: int = 0
+    duration_s: float | None = None
+    backlog_hours: float = 0.0
+    patience_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.stations <= MAX_STATIONS:
+            raise ValueError(f"stations must be 1 to {MAX_STATIONS}, not {self.stations}")
+        if self.every_s <= 0:
+            raise ValueError(f"every must be a number of seconds above 0, not {self.every_s}")
+        if not 1 <= self.connections <= self.stations:
+            raise ValueError(f"connections must be 1 to the number of stations, not {self.connections}")
+        if self.frames is not None and self.frames < max(1, self.backlog * self.stations):
+            raise ValueError(f"frames must be at least 1 and hold the backlog, not {self.frames}")
+
+    @property
+    def backlog(self) -> int:
+        """Frames that every station brings along from before the run."""
+        return round(self.backlog_hours * 3600 / self.every_s)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of the run; ``reason`` is empty when every frame was acknowledged."""
+
+    sent: int
+    acknowledged: int
+    resent: int
+    seconds: float
+    ack_ms: dict[str, float]
+    reason: str = ""
+
+    def line(self) -> str:
+        """The one line of JSON that the command prints."""
+        return json.dumps(
+            {
+                "sent": self.sent,
+                "acknowledged": self.acknowledged,
+                "resent": self.resent,
+                "seconds": round(self.seconds, 3),
+                "ack_ms": self.ack_ms,
+            }
+        )
+
+
+class Delays:
+    """Times from sending to acknowledgement, counted in steps of 0.1 ms up to 200 s."""
+
+    _STEP_US = 100
+    _STEPS = 2_000_000
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(self._STEPS, np.int64)
+
+    def add(self, delays_us: list[int]) -> None:
+        """Count some delays, in microseconds."""
+        for delay in delays_us:
+            self._counts[min(delay // self._STEP_US, self._STEPS - 1)] += 1
+
+    def percentiles(self) -> dict[str, float]:
+        """``p50``, ``p95`` and ``p99`` in milliseconds; 0 when nothing was counted."""
+        below = np.cumsum(self._counts)
+        ranks = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+        steps = {name: int(np.searchsorted(below, below[-1] * share)) for name, share in ranks.items()}
+        return {name: step * self._STEP_US / 1000 for name, step in steps.items()}
+
+
+class Fleet:
+    """One run. ``start_ms`` is now, since the epoch; every later instant is counted from it."""
+
+    def __init__(self, settings: FleetSettings, start_ms: int) -> None:
+        self._settings, self._start_ms = settings, start_ms
+        self._roster = _roster(settings, start_ms)
+        self._ledger = Ledger(
+            settings.stations, backlog=settings.backlog, frames=settings.frames, seed=settings.seed
+        )
+        self._sessions = Sessions(
+            self._roster, settings.broker, settings.connections, self._held, self._ledger.disconnect
+        )
+        self._encoder: Encoder | None = None
+        self._delays = Delays()
+        self._live_s = self._overdue_s = self._progress_s = self._settled_s = 0.0
+        self._stopping = False
+
+    def stop(self) -> None:
+        """End the run at the next tick."""
+        self._stopping = True
+
+    def run(self, clock: Callable[[], float]) -> Report:
+        """Run until every frame is acknowledged, the time is over or nothing moves; ``clock`` in seconds from 0.
+
+        Raises:
+            LinkLostError: there was no broker to begin with.
+        """
+        self._sessions.open()
+        while not self._over(clock()):
+            began = clock()
+            self._tick(began)
+            time.sleep(max(0.0, TICK_S - (clock() - began)))
+        self._sessions.leave()
+        return self._report(clock())
+
+    def _over(self, now_s: float) -> bool:
+        if self._stopping:
+            return True
+        idle = now_s - self._progress_s > self._settings.patience_s
+        return idle or (self._complete(now_s) and self._ledger.settled == self._ledger.made)
+
+    def _complete(self, now_s: float) -> bool:
+        """Whether no more frames are to be made."""
+        settings = self._settings
+        if not self._encoder:
+            return False
+        if settings.frames is not None:
+            return self._ledger.made >= settings.frames
+        if settings.duration_s is not None:
+            return now_s - self._live_s >= settings.duration_s
+        return bool(settings.backlog) and not self._ledger.backlog_left
+
+    def _tick(self, now_s: float) -> None:
+        settled = self._ledger.settled
+        for topic, payload in self._sessions.poll(now_s):
+            self._hear(topic, payload, now_s)
+        if self._ledger.settled != settled:
+            self._progress_s = self._settled_s = now_s
+        if not self._encoder and self._sessions.whole:
+            self._begin(now_s)
+        if self._encoder and not self._sessions.congested:
+            self._speak(self._encoder, now_s)
+
+    def _begin(self, now_s: float) -> None:
+        every_ms = self._settings.every_s * 1000
+        origin = self._start_ms + now_s * 1000 - (self._settings.backlog + 1) * every_ms
+        schedule = Schedule(int(origin), every_ms, self._settings.stations)
+        readings = self._roster.readings
+        self._encoder = Encoder(self._roster, readings, schedule, self._sessions.ids, self._settings.seed)
+        self._live_s = self._progress_s = now_s
+
+    def _speak(self, encoder: Encoder, now_s: float) -> None:
+        now, connected = int(now_s * SECOND), self._sessions.connected
+        due = self._due(now_s)
+        if due:
+            self._send(encoder, Channel.TELEMETRY, self._ledger.generate(due, now, connected), now_s)
+        if self._ledger.waiting:
+            self._send(encoder, Channel.BACKLOG, self._ledger.due_backlog(now, connected), now_s)
+        if now_s - self._overdue_s >= _OVERDUE_EVERY_S:
+            self._overdue_s = now_s
+            self._send(encoder, Channel.BACKLOG, self._ledger.overdue(now, connected), now_s)
+
+    def _due(self, now_s: float) -> int:
+        """How many live frames the schedule, the order and the room allow at this tick."""
+        if self._complete(now_s):
+            return 0
+        settings = self._settings
+        due = int((now_s - self._live_s) / settings.every_s * settings.stations) + 1 - self._ledger.generated
+        left = due if settings.frames is None else settings.frames - self._ledger.made
+        return max(0, min(due, left, self._ledger.room(), _LARGEST_BATCH))
+
+    def _send(self, encoder: Encoder, lane: Channel, batch: Batch, now_s: float) -> None:
+        if len(batch.stations):
+            rows = encoder.encode(lane, batch, self._start_ms + int(now_s * 1000))
+            self._sessions.send(batch.stations, rows, now_s)
+
+    def _hear(self, topic: str, payload: bytes, now_s: float) -> None:
+        *_, station_id, channel = topic.split("/")
+        station = self._roster.find(station_id)
+        if station is not None and channel == Channel.ACK:
+            self._settle(station, payload, now_s)
+        elif station is not None and channel == Channel.COMMAND:
+            self._obey(station, payload, now_s)
+        elif self._roster.topics.parse_claim(topic) == self._roster.region:
+            self._follow(payload)
+
+    def _settle(self, station: int, payload: bytes, now_s: float) -> None:
+        ack = read_ack(payload)
+        if ack and self._trusts(ack.gateway) and ack.stream == self._roster.streams[station]:
+            now = int(now_s * SECOND)
+            self._delays.add(self._ledger.settle(station, ack.received, ack.credit, now))
+
+    def _obey(self, station: int, payload: bytes, now_s: float) -> None:
+        command = read_command(payload)
+        if not command or not self._trusts(command.gateway):
+            return
+        done = self._carry_out(station, command)
+        at_ms = self._start_ms + int(now_s * 1000)
+        result = {"v": 1, "id": command.id, "state": "done" if done else "refused", "reason": "", "at": at_ms}
+        if not done:
+            result["reason"] = f"a light station does not know {command.name}"
+        self._sessions.say_result(station, json.dumps(result).encode())
+
+    def _carry_out(self, station: int, command: Command) -> bool:
+        if command.name == "birth":
+            return self._sessions.say_birth(station)
+        if command.name == "resend" and command.stream == self._roster.streams[station]:
+            self._ledger.ask_again(station, command.ranges)
+            return True
+        return False
+
+    def _trusts(self, gateway: str) -> bool:
+        """Whether this is the gateway heard first, or one whose claim replaced it (contract section 4)."""
+        self._sessions.gateway = self._sessions.gateway or gateway
+        return self._sessions.gateway == gateway
+
+    def _follow(self, payload: bytes) -> None:
+        claim = read_claim(payload)
+        if claim and (self._sessions.gateway is None or self._sessions.gateway in claim[1]):
+            self._sessions.gateway = claim[0]
+
+    def _held(self, station: int) -> tuple[int, int] | None:
+        last = int(self._ledger.top[station])
+        return (int(self._ledger.low[station]), last) if last else None
+
+    def _report(self, now_s: float) -> Report:
+        ledger = self._ledger
+        reason = ""
+        if ledger.settled < ledger.made or not self._encoder:
+            reason = f"{ledger.made - ledger.settled} frames are not acknowledged"
+            if not self._stopping:
+                reason += f" and nothing moved for {self._settings.patience_s:g} s"
+            reason += f"; last broken link: {self._sessions.last_loss}" if self._sessions.last_loss else ""
+        seconds = (self._settled_s if not reason else now_s) - self._live_s
+        return Report(ledger.sent, ledger.settled, ledger.resent, seconds, self._delays.percentiles(), reason)
+
+
+def _roster(settings: FleetSettings, start_ms: int) -> Roster:
+    def ulid() -> str:
+        return str(ULID(start_ms.to_bytes(6, "big") + secrets.token_bytes(10)))
+
+    return Roster(
+        region=settings.region,
+        prefix=settings.prefix,
+        streams=tuple(ulid() for _ in range(settings.stations)),
+        boot_id=ulid(),
+        started_ms=start_ms,
+        interval_s=settings.every_s,
+        readings=readings_of(settings.points),
+    )
+
+
+def fleet(  # noqa: PLR0913 - one parameter an option
+    broker: Annotated[str, typer.Option(help="mqtt://[user[:password]@]host[:port]")],
+    stations: Annotated[int, typer.Option(help="Number of stations.")],
+    points: Annotated[int, typer.Option(help="Points a frame: 30 are 11 readings.")],
+    every: Annotated[float, typer.Option(help="Seconds between two frames of a station.")],
+    frames: Annotated[int | None, typer.Option(help="Frames in all; without it, until stopped.")] = None,
+    region: Annotated[str, typer.Option(help="Region the stations belong to.")] = "sim",
+    prefix: Annotated[str, typer.Option(help="What station names start with.")] = "fleet-",
+    connections: Annotated[int, typer.Option(help="TCP sessions the stations share.")] = 8,
+    seed: Annotated[int, typer.Option(help="Chance behind the values.")] = 0,
+    duration: Annotated[float | None, typer.Option(help="Seconds of live frames.")] = None,
+    backlog_hours: Annotated[float, typer.Option(help="Hours of frames that wait at the start.")] = 0.0,
+    patience: Annotated[float, typer.Option(help="Give up after so many seconds without an ack.")] = 60.0,
+) -> None:
+    """Simulate a fleet of light stations and print what was sent, acknowledged and how fast."""
+    try:
+        settings = FleetSettings(
+            broker=Broker.parse(broker),
+            stations=stations,
+            points=points,
+            every_s=every,
+            frames=frames,
+            region=region,
+            prefix=prefix,
+            connections=min(connections, stations),
+            seed=seed,
+            duration_s=duration,
+            backlog_hours=backlog_hours,
+            patience_s=patience,
+        )
+        one = Fleet(settings, time.time_ns() // 1_000_000)  # noqa: TID251 - the command is where the clock is read
+    except ValueError as error:
+        print(f"simulate fleet: {error}", file=sys.stderr)
+        raise typer.Exit(2) from error
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        one.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    start = time.monotonic()
+    try:
+        report = one.run(lambda: time.monotonic() - start)
+    except LinkLostError as error:
+        print(f"simulate fleet: {error}", file=sys.stderr)
+        raise typer.Exit(1) from error
+    print(report.line(), flush=True)
+    if report.reason:
+        print(f"simulate fleet: {report.reason}", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    typer.run(fleet)

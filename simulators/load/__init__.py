@@ -1,0 +1,1 @@
+"""Load: thousands of light stations that speak the wire from a few connections."""

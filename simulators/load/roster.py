@@ -1,0 +1,93 @@
+"""Who a fleet is: its stations' names, topics and streams, and what they say of themselves."""
+
+from dataclasses import dataclass
+
+import orjson
+
+from simulators.load.shape import Reading
+from wire.topics import Channel, Topics
+
+STATION_DIGITS = 5
+MAX_STATIONS = 10**STATION_DIGITS - 1
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The stations ``prefix00001`` … of one region, each with the stream of this run.
+
+    Stations are counted from 0 inside the fleet and from 1 in their names.
+    """
+
+    region: str
+    prefix: str
+    streams: tuple[str, ...]
+    boot_id: str
+    started_ms: int
+    interval_s: float
+    readings: tuple[Reading, ...]
+    topics: Topics = Topics()
+
+    def __len__(self) -> int:
+        return len(self.streams)
+
+    def station_id(self, station: int) -> str:
+        """The name of station number ``station``."""
+        return f"{self.prefix}{station + 1:0{STATION_DIGITS}d}"
+
+    def topic(self, station: int, channel: Channel) -> str:
+        """The topic of one of its channels."""
+        return self.topics.of(self.region, self.station_id(station), channel)
+
+    def find(self, station_id: str) -> int | None:
+        """The number of the station of that name; None when it is not of this fleet."""
+        digits = station_id[-STATION_DIGITS:]
+        if station_id[:-STATION_DIGITS] != self.prefix or not digits.isdecimal():
+            return None
+        number = int(digits) - 1
+        return number if 0 <= number < len(self.streams) else None
+
+    def birth(self, station: int, session: int, held: tuple[int, int] | None, gateway: str | None) -> bytes:
+        """The birth of one station; ``held`` is the lowest and the last number of its stream, if it has any."""
+        streams = []
+        if held:
+            oldest, last = held
+            streams = [
+                {
+                    "stream": self.streams[station],
+                    "oldest": oldest,
+                    "kept": min(oldest, last),
+                    "last": last,
+                    "gone": [],
+                }
+            ]
+        return orjson.dumps(
+            {
+                "v": 1,
+                "state": "online",
+                "session": session,
+                "boot_id": self.boot_id,
+                "gateway": gateway,
+                "version": "fleet",
+                "started": self.started_ms,
+                "streams": streams,
+                "parked": 0,
+                "devices": self._devices,
+            }
+        )
+
+    @property
+    def _devices(self) -> list[dict[str, object]]:
+        return [
+            {
+                "device": one.device,
+                "domain": one.domain,
+                "facility": one.facility,
+                "interval_s": self.interval_s,
+            }
+            for one in self.readings
+        ]
+
+    @staticmethod
+    def goodbye(session: int) -> bytes:
+        """The clean stop of one station."""
+        return orjson.dumps({"v": 1, "state": "stopped", "session": session, "reason": "end of the run"})
