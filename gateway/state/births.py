@@ -1,0 +1,96 @@
+"""The newest birth of every station, and the journal of births, wills and gateway starts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from gateway.state.repository import Repository
+from gateway.state.schema import births, journal
+
+JOURNAL_ROWS = 500_000
+"""A station on a bad link is born hundreds of times a day; the oldest rows go."""
+_PRUNED_EVERY = 1_000
+
+
+class Happening(StrEnum):
+    """What the journal tells."""
+
+    BIRTH = "birth"
+    WILL = "will"
+    GATEWAY_START = "gateway_start"
+    GATEWAY_STOP = "gateway_stop"
+
+
+@dataclass(frozen=True, slots=True)
+class NewestBirth:
+    """A birth as the station published it; ``received`` on the gateway's clock."""
+
+    station_id: str
+    region: str
+    received: int
+    retained: bool
+    session: int
+    payload: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """One thing that happened; ``station_id`` None for the gateway itself."""
+
+    at: int
+    kind: Happening
+    station_id: str | None
+    payload: Mapping[str, object]
+
+
+class Births(Repository):
+    """The tables `births` and `journal`."""
+
+    def save(self, birth: NewestBirth) -> None:
+        """Keep a birth as the newest of its station (who is newest is `Fleet.birth`'s to say)."""
+        row = {
+            "station_id": birth.station_id,
+            "region": birth.region,
+            "received": birth.received,
+            "retained": birth.retained,
+            "session": birth.session,
+            "payload": birth.payload,
+        }
+        with self._engine.begin() as connection:
+            connection.execute(
+                insert(births).values(row).on_conflict_do_update(index_elements=["station_id"], set_=row)
+            )
+            _write(connection, JournalRow(birth.received, Happening.BIRTH, birth.station_id, birth.payload))
+
+    def note(self, row: JournalRow) -> None:
+        """Write one row into the journal."""
+        with self._engine.begin() as connection:
+            _write(connection, row)
+
+    def newest(self) -> list[NewestBirth]:
+        """Return the newest birth of every station."""
+        with self._reading.connect() as connection:
+            return [NewestBirth(**row) for row in connection.execute(select(births)).mappings()]
+
+    def history(self, station_id: str | None = None, since: int = 0, limit: int = 100) -> list[JournalRow]:
+        """Return the journal's newest rows first, of one station or of all."""
+        query = select(journal).where(journal.c.at >= since).order_by(journal.c.id.desc()).limit(limit)
+        if station_id is not None:
+            query = query.where(journal.c.station_id == station_id)
+        with self._reading.connect() as connection:
+            rows = connection.execute(query).all()
+        return [JournalRow(row.at, Happening(row.kind), row.station_id, row.payload) for row in rows]
+
+
+def _write(connection: Connection, row: JournalRow) -> None:
+    written = connection.execute(
+        journal.insert()
+        .values(at=row.at, kind=row.kind, station_id=row.station_id, payload=row.payload)
+        .returning(journal.c.id)
+    ).scalar_one()
+    if written % _PRUNED_EVERY == 0:
+        oldest_kept = select(func.max(journal.c.id) - JOURNAL_ROWS).scalar_subquery()
+        connection.execute(delete(journal).where(journal.c.id <= oldest_kept))

@@ -1,0 +1,1 @@
+"""How the operational database came to its present tables."""

@@ -1,0 +1,57 @@
+"""What quarantine holds, as values."""
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineLimits:
+    """How much is kept; ``entry_bytes`` is what is kept of one payload."""
+
+    rows: int = 100_000
+    payload_bytes: int = 256 * 1024 * 1024
+    rows_per_station: int = 1_000
+    entry_bytes: int = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A frame held whole (``domain`` None) or one of its readings; ``payload`` masked by the caller.
+
+    ``stream`` and ``seq`` are None where they could not be read.
+    """
+
+    station_id: str | None
+    region: str | None
+    topic: str
+    reason: str
+    detail: str
+    payload: bytes
+    stream: str | None = None
+    seq: int | None = None
+    domain: str | None = None
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One quarantined thing as kept; ``cut`` when not all of its bytes are, ``replayed`` ms or None."""
+
+    id: str
+    received: int
+    repeated: int
+    item: Quarantined
+    cut: bool
+    count: int
+    replayed: int | None
+
+
+def digest(item: Quarantined) -> bytes:
+    """Return what tells one rejected thing from another, so that the same again only counts.
+
+    A frame sent again differs in `sent`, so where there is an identity that decides, else the bytes do.
+    """
+    identity: object = (item.stream, item.seq, item.domain, item.index)
+    if item.stream is None or item.seq is None:
+        identity = (hashlib.sha256(item.payload).hexdigest(), item.domain, item.index)
+    return hashlib.sha256(repr((item.station_id, item.reason, identity)).encode()).digest()
