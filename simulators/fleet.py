@@ -10,105 +10,27 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import FrameType
 from typing import Annotated
 
-import numpy as np
 import typer
 from ulid import ULID
 
-from simulators.load.encoder import Encoder, Schedule
+from simulators.load.encoder import Encoder
 from simulators.load.inbox import Command, read_ack, read_claim, read_command
 from simulators.load.ledger import SECOND, Batch, Ledger
 from simulators.load.link import Broker, LinkLostError
-from simulators.load.roster import MAX_STATIONS, Roster
+from simulators.load.report import Delays, Report
+from simulators.load.roster import Roster
 from simulators.load.sessions import Sessions
+from simulators.load.settings import FleetSettings
 from simulators.load.shape import readings_of
+from simulators.load.walks import Schedule
 from wire.topics import Channel
 
 TICK_S = 0.01
 _OVERDUE_EVERY_S = 1.0
 _LARGEST_BATCH = 2000
-
-
-@dataclass(frozen=True)
-class FleetSettings:
-    """What to simulate; ``frames`` counts live frames and backlog of all stations together."""
-
-    broker: Broker
-    stations: int
-    points: int
-    every_s: float
-    frames: int | None = None
-    region: str = "sim"
-    prefix: str = "fleet-"
-    connections: int = 8
-    seed: int = 0
-    duration_s: float | None = None
-    backlog_hours: float = 0.0
-    patience_s: float = 60.0
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.stations <= MAX_STATIONS:
-            raise ValueError(f"stations must be 1 to {MAX_STATIONS}, not {self.stations}")
-        if self.every_s <= 0:
-            raise ValueError(f"every must be a number of seconds above 0, not {self.every_s}")
-        if not 1 <= self.connections <= self.stations:
-            raise ValueError(f"connections must be 1 to the number of stations, not {self.connections}")
-        if self.frames is not None and self.frames < max(1, self.backlog * self.stations):
-            raise ValueError(f"frames must be at least 1 and hold the backlog, not {self.frames}")
-
-    @property
-    def backlog(self) -> int:
-        """Frames that every station brings along from before the run."""
-        return round(self.backlog_hours * 3600 / self.every_s)
-
-
-@dataclass(frozen=True)
-class Report:
-    """What became of the run; ``reason`` is empty when every frame was acknowledged."""
-
-    sent: int
-    acknowledged: int
-    resent: int
-    seconds: float
-    ack_ms: dict[str, float]
-    reason: str = ""
-
-    def line(self) -> str:
-        """The one line of JSON that the command prints."""
-        return json.dumps(
-            {
-                "sent": self.sent,
-                "acknowledged": self.acknowledged,
-                "resent": self.resent,
-                "seconds": round(self.seconds, 3),
-                "ack_ms": self.ack_ms,
-            }
-        )
-
-
-class Delays:
-    """Times from sending to acknowledgement, counted in steps of 0.1 ms up to 200 s."""
-
-    _STEP_US = 100
-    _STEPS = 2_000_000
-
-    def __init__(self) -> None:
-        self._counts = np.zeros(self._STEPS, np.int64)
-
-    def add(self, delays_us: list[int]) -> None:
-        """Count some delays, in microseconds."""
-        for delay in delays_us:
-            self._counts[min(delay // self._STEP_US, self._STEPS - 1)] += 1
-
-    def percentiles(self) -> dict[str, float]:
-        """``p50``, ``p95`` and ``p99`` in milliseconds; 0 when nothing was counted."""
-        below = np.cumsum(self._counts)
-        ranks = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
-        steps = {name: int(np.searchsorted(below, below[-1] * share)) for name, share in ranks.items()}
-        return {name: step * self._STEP_US / 1000 for name, step in steps.items()}
 
 
 class Fleet:
@@ -123,6 +45,9 @@ class Fleet:
         self._sessions = Sessions(
             self._roster, settings.broker, settings.connections, self._held, self._ledger.disconnect
         )
+        self._acks = self._roster.addressees(Channel.ACK)
+        self._commands = self._roster.addressees(Channel.COMMAND)
+        self._claim = self._roster.topics.claim(settings.region).encode()
         self._encoder: Encoder | None = None
         self._delays = Delays()
         self._live_s = self._overdue_s = self._progress_s = self._settled_s = 0.0
@@ -133,7 +58,7 @@ class Fleet:
         self._stopping = True
 
     def run(self, clock: Callable[[], float]) -> Report:
-        """Run until every frame is acknowledged, the time is over or nothing moves; ``clock`` in seconds from 0.
+        """Run until all frames are acknowledged, the time is over or nothing moves; ``clock`` starts at 0 s.
 
         Raises:
             LinkLostError: there was no broker to begin with.
@@ -207,14 +132,12 @@ class Fleet:
             rows = encoder.encode(lane, batch, self._start_ms + int(now_s * 1000))
             self._sessions.send(batch.stations, rows, now_s)
 
-    def _hear(self, topic: str, payload: bytes, now_s: float) -> None:
-        *_, station_id, channel = topic.split("/")
-        station = self._roster.find(station_id)
-        if station is not None and channel == Channel.ACK:
+    def _hear(self, topic: bytes, payload: bytes, now_s: float) -> None:
+        if (station := self._acks.get(topic)) is not None:
             self._settle(station, payload, now_s)
-        elif station is not None and channel == Channel.COMMAND:
+        elif (station := self._commands.get(topic)) is not None:
             self._obey(station, payload, now_s)
-        elif self._roster.topics.parse_claim(topic) == self._roster.region:
+        elif topic == self._claim:
             self._follow(payload)
 
     def _settle(self, station: int, payload: bytes, now_s: float) -> None:
@@ -283,7 +206,7 @@ def _roster(settings: FleetSettings, start_ms: int) -> Roster:
     )
 
 
-def fleet(  # noqa: PLR0913 - one parameter an option
+def fleet(  # noqa: PLR0913, PLR0917 - one parameter an option
     broker: Annotated[str, typer.Option(help="mqtt://[user[:password]@]host[:port]")],
     stations: Annotated[int, typer.Option(help="Number of stations.")],
     points: Annotated[int, typer.Option(help="Points a frame: 30 are 11 readings.")],

@@ -6,78 +6,37 @@ scatter of the digits into the slots. Everything in a frame but ``sent`` and ``o
 station and the number, so a frame sent again carries the very readings it carried before.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from simulators.load.ledger import Batch
 from simulators.load.packets import PacketIds, publish_header
 from simulators.load.roster import STATION_DIGITS, Roster
-from simulators.load.shape import Reading, Series
+from simulators.load.shape import Reading
+from simulators.load.walks import Schedule, Walks
 from wire.topics import Channel
 
-POOL = 4096
-"""Rows of the walks the values follow; a prime-like stride spreads the stations over them."""
-STRIDE = 7919
-PLACES = 16
-_DIGITS = np.frombuffer("".join(f"{n:04d}" for n in range(10_000)).encode(), np.uint8).reshape(10_000, 4)
-_POWERS = np.array([10**12, 10**8, 10**4, 1], np.int64)
+PLACES = 8
+"""Digits a number may have; instants, which have 13, are cut in two."""
+_INSTANT_DIGITS = 13
+_CUT = 10**PLACES
+_FOUR_DIGITS = np.frombuffer("".join(f"{n:04d}" for n in range(10_000)).encode(), np.uint32)
+"""The text of 0000 … 9999, four bytes an element: two divisions by a constant then print eight digits."""
 _BLANK = ord(" ")
-_FIRST_READING_AGE_MS = 13
+READING_APART_MS = 13
 """A station's devices are read one after the other, so the readings of a frame differ by this much."""
 
 Bytes = NDArray[np.uint8]
 Numbers = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """When the values of frame ``seq`` were taken: ``origin_ms`` is the instant of number 0 of station 0."""
-
-    origin_ms: int
-    every_ms: float
-    stations: int
-
-    def taken_ms(self, stations: Numbers, seqs: Numbers) -> Numbers:
-        """Milliseconds since the epoch, station by station evenly spread over the interval."""
-        turns = seqs + stations / self.stations
-        return self.origin_ms + (turns * self.every_ms).astype(np.int64)
-
-
-class Walks:
-    """The values of every series: bounded random walks for gauges, rising sums for counters."""
-
-    def __init__(self, series: tuple[Series, ...], seed: int) -> None:
-        chance = np.random.default_rng(seed)
-        columns = [self._column(one, chance) for one in series]
-        self._table: Numbers = np.stack(columns, axis=1)
-        counters = np.array([one.kind == "counter" for one in series])
-        self._lap: Numbers = np.where(counters, self._table[-1] + 1, 0)
-        self._low: Numbers = np.array([one.low for one in series], np.int64)
-        self._span: Numbers = np.array([one.high - one.low + 1 for one in series], np.int64)
-
-    @staticmethod
-    def _column(one: Series, chance: np.random.Generator) -> Numbers:
-        if one.kind == "counter":
-            return np.cumsum(chance.integers(0, one.step + 1, POOL))
-        span = one.high - one.low
-        walk = np.cumsum(chance.integers(-one.step, one.step + 1, POOL)) + span // 2
-        folded: Numbers = np.abs((walk + span) % (2 * span) - span)
-        return folded
-
-    def at(self, stations: Numbers, seqs: Numbers) -> Numbers:
-        """Values of shape (frames, series), in units of each field's last decimal."""
-        lap, row = np.divmod(stations * STRIDE + seqs, POOL)
-        moved: Numbers = self._table[row] + lap[:, None] * self._lap
-        return self._low + moved % self._span
-
-
 class _Layout:
     """One packet's bytes, and where the digits of which number stand in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, instants: int) -> None:
         self.text = bytearray()
+        self.first_value = _INSTANTS + 2 * instants
+        self._instants = instants
         self.target: list[int] = []
         self.source: list[int] = []
         self.padded: dict[int, slice] = {}
@@ -96,6 +55,12 @@ class _Layout:
             self.source.append(column * PLACES + PLACES - width + place)
             self.write("0")
 
+    def instant(self, place: int) -> None:
+        """Room for instant number ``place``: 0 is ``sent``, then one a reading."""
+        upper = _INSTANTS + place
+        self.slot(upper, _INSTANT_DIGITS - PLACES)
+        self.slot(upper + self._instants, PLACES)
+
     def padded_slot(self, column: int, width: int) -> None:
         """Room for an integer of up to ``width`` digits; leading zeros become blanks, as JSON wants none."""
         start = len(self.text)
@@ -103,14 +68,15 @@ class _Layout:
         self.padded[column] = slice(start, start + width)
 
 
-_SEQ, _OLDEST, _SENT, _STATION, _NUMBERS = range(5)
+_SEQ, _OLDEST, _STATION, _INSTANTS = range(4)
+"""Columns of a frame's numbers: after the instants' upper digits come their lower, then the values."""
 
 
 class _Packet:
     """The pre-encoded PUBLISH packet of one lane, for numbers of up to ``width`` digits."""
 
     def __init__(self, roster: Roster, lane: Channel, readings: tuple[Reading, ...], width: int) -> None:
-        layout = _Layout()
+        layout = _Layout(1 + len(readings))
         head, tail = roster.topic(0, lane).split(roster.station_id(0))
         layout.write(f"{head}{roster.prefix}")
         layout.slot(_STATION, STATION_DIGITS)
@@ -125,7 +91,7 @@ class _Packet:
         layout.write(',"oldest":')
         layout.padded_slot(_OLDEST, width)
         layout.write(',"gone":[],"class":"sample","sent":')
-        layout.slot(_SENT, 13)
+        layout.instant(0)
         layout.write(',"readings":')
         _write_readings(layout, readings)
         layout.write("}")
@@ -143,23 +109,23 @@ class _Packet:
 
 def _write_readings(layout: _Layout, readings: tuple[Reading, ...]) -> None:
     """Write the ``readings`` object: its domains in the order met, each reading with a ``ts`` of its own."""
-    value = _NUMBERS + len(readings)
+    value = layout.first_value
     texts: dict[str, list[tuple[int, int, Reading]]] = {}
     for place, reading in enumerate(readings):
-        texts.setdefault(reading.domain, []).append((_NUMBERS + place, value, reading))
+        texts.setdefault(reading.domain, []).append((place + 1, value, reading))
         value += len(reading.series)
     for place, (domain, rows) in enumerate(texts.items()):
         layout.write(f'{"," if place else "{"}"{domain}":')
-        for row, (ts, first, reading) in enumerate(rows):
+        for row, (instant, first, reading) in enumerate(rows):
             layout.write("," if row else "[")
-            _write_reading(layout, reading, ts, first)
+            _write_reading(layout, reading, instant, first)
         layout.write("]")
     layout.write("}")
 
 
-def _write_reading(layout: _Layout, reading: Reading, ts: int, first: int) -> None:
+def _write_reading(layout: _Layout, reading: Reading, instant: int, first: int) -> None:
     layout.write(f'{{"device":"{reading.device}","ts":')
-    layout.slot(ts, 13)
+    layout.instant(instant)
     for place, series in enumerate(reading.series):
         layout.write(f',"{series.field}":')
         layout.slot(first + place, series.digits, series.decimals)
@@ -175,7 +141,7 @@ class Encoder:
         self._roster, self._readings, self._schedule = roster, readings, schedule
         self._streams: Bytes = np.frombuffer("".join(roster.streams).encode(), np.uint8).reshape(-1, 26)
         self._walks = Walks(tuple(one for reading in readings for one in reading.series), seed)
-        self._ages: Numbers = _FIRST_READING_AGE_MS * np.arange(len(readings), 0, -1)
+        self._ages: Numbers = READING_APART_MS * np.arange(len(readings) + 1, 0, -1, dtype=np.int64)
         self._packets: dict[tuple[Channel, int], _Packet] = {}
         self._ids = ids
 
@@ -201,14 +167,21 @@ class Encoder:
 
     def _numbers(self, batch: Batch, sent_ms: int) -> Numbers:
         stations, seqs = batch.stations, batch.seqs
-        taken = self._schedule.taken_ms(stations, seqs)[:, None] - self._ages
-        head = np.stack([seqs, batch.oldest, np.full(len(seqs), sent_ms), stations + 1], axis=1)
-        return np.concatenate([head, taken, self._walks.at(stations, seqs)], axis=1)
+        instants = self._schedule.taken_ms(stations, seqs)[:, None] - self._ages
+        instants[:, 0] = sent_ms
+        upper = instants // _CUT
+        values = self._walks.at(stations, seqs)
+        heads = [seqs, batch.oldest, stations + 1]
+        return np.column_stack([*heads, upper, instants - upper * _CUT, values])
 
     @staticmethod
     def _digits(numbers: Numbers) -> Bytes:
-        groups = numbers[:, :, None] // _POWERS % 10_000
-        return _DIGITS[groups].reshape(len(numbers), -1)
+        """The ``PLACES`` digits of every number, side by side."""
+        upper = numbers // 10_000
+        halves = np.empty((*numbers.shape, 2), np.uint32)
+        halves[:, :, 0] = _FOUR_DIGITS[upper]
+        halves[:, :, 1] = _FOUR_DIGITS[numbers - upper * 10_000]
+        return halves.view(np.uint8).reshape(len(numbers), -1)
 
 
 def _blank_leading_zeros(field: Bytes, numbers: Numbers) -> None:

@@ -1,12 +1,11 @@
 """What the gateway says to stations, read into values; anything malformed is counted and left."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
 
-@dataclass(frozen=True, slots=True)
-class Ack:
+class Ack(NamedTuple):
     """An acknowledgement: which numbers of ``stream`` are durable."""
 
     gateway: str
@@ -15,8 +14,7 @@ class Ack:
     credit: int
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A command; of ``resend`` also the stream and the ranges asked for."""
 
     gateway: str

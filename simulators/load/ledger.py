@@ -1,19 +1,16 @@
-"""What a fleet has sent, what is settled and what goes out next: contract section 4 for thousands of stations.
+"""What a fleet has sent, what is settled and what goes out next: contract section 4, many stations at once.
 
-Pure: no socket, no clock, no bytes. Stations and frames are rows and columns of a few arrays. Times are
-microseconds since the start of the run; a frame's transmission time is also its place in the order of
-transmissions, so no two are equal.
+Pure: no socket, no clock, no bytes. Times are microseconds since the start of the run; a frame's transmission
+time is also its place in the order of transmissions, so no two are equal.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-NEVER, WAITING, LIVE, BACKLOG, SETTLED, PARKED = range(6)
-"""States of a frame: not made yet, waiting for `backlog`, out on `telemetry`, out on `backlog` …"""
+from simulators.load.frametable import BACKLOG, LIVE, MAX_FRAMES, NEVER, PARKED, SETTLED, WAITING, FrameTable
 
 SECOND = 1_000_000
 FIRST_CREDIT = 16
@@ -22,12 +19,10 @@ OVERTAKEN_BY = 3
 MAX_SENDINGS = 8
 PATIENCE = 30 * SECOND
 MAX_PATIENCE = 300 * SECOND
-MAX_FRAMES = 4_000_000
-"""Frames held for all stations together: at most 72 MB."""
 
 Numbers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-Kept = TypeVar("Kept", bound=np.generic)
+Ranges = Iterable[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +35,12 @@ class Batch:
 
 
 class Ledger:
-    """The state of every frame of ``stations`` streams of which ``backlog`` frames wait from the start."""
+    """The frames of ``stations`` streams, of which ``backlog`` frames each wait from the start."""
 
     def __init__(self, stations: int, *, backlog: int = 0, frames: int | None = None, seed: int = 0) -> None:
-        wanted = MAX_FRAMES // stations if frames is None else -(-frames // stations)
-        self.rounds = max(2, min(wanted, MAX_FRAMES // stations))
-        if backlog > self.rounds:
-            raise ValueError(f"{stations} stations hold at most {self.rounds} frames each, not {backlog}")
-        shape = (stations, self.rounds)
-        self._state = np.zeros(shape, np.uint8)
-        self._first = np.zeros(shape, np.int64)
-        self._last = np.zeros(shape, np.int64)
-        self._sendings = np.zeros(shape, np.uint8)
-        self._state[:, :backlog] = WAITING
+        """``frames`` are all that will ever be made, if known: that many are held, else ``MAX_FRAMES``."""
+        self._table = FrameTable(stations, -(-(frames or MAX_FRAMES) // stations))
+        self._table.wait_from_start(backlog)
         self.low = np.ones(stations, np.int64)
         self.top = np.full(stations, backlog, np.int64)
         self._highest = np.zeros(stations, np.int64)
@@ -80,9 +68,8 @@ class Ledger:
 
     def room(self) -> int:
         """How many more frames can be generated before the oldest unsettled one would be overwritten."""
-        stations = len(self.low)
-        free = int(self.low.min()) + self.rounds - 1 - self._backlog
-        return free * stations - self.generated
+        free = int(self.low.min()) + self._table.rounds - 1 - self._backlog
+        return free * len(self.low) - self.generated
 
     def generate(self, how_many: int, now: int, connected: Mask) -> Batch:
         """Make the next frames, station after station; those of stations without a link wait."""
@@ -91,169 +78,161 @@ class Ledger:
         seqs = turn // len(self.low) + 1 + self._backlog
         self.generated += how_many
         np.maximum.at(self.top, stations, seqs)
-        self._place(stations, seqs, NEVER)
-        waits = ~connected[stations]
-        self._mark_waiting(stations[waits], seqs[waits])
-        return self._transmit(stations[~waits], seqs[~waits], LIVE, now)
-
-    def _place(self, stations: Numbers, seqs: Numbers, state: int) -> None:
-        slots = (seqs - 1) % self.rounds
-        self._state[stations, slots] = state
-        self._first[stations, slots] = 0
-        self._sendings[stations, slots] = 0
-
-    def _mark_waiting(self, stations: Numbers, seqs: Numbers) -> None:
-        self._state[stations, (seqs - 1) % self.rounds] = WAITING
-        np.add.at(self._waiting, stations, 1)
-
-    def _transmit(self, stations: Numbers, seqs: Numbers, lane: int, now: int) -> Batch:
-        slots = (seqs - 1) % self.rounds
-        stamps = max(now, self._stamp + 1) + np.arange(len(stations))
-        self._stamp = int(stamps[-1]) if len(stamps) else self._stamp
-        self._state[stations, slots] = lane
-        self._last[stations, slots] = stamps
-        fresh = self._first[stations, slots] == 0
-        self._first[stations[fresh], slots[fresh]] = stamps[fresh]
-        self._sendings[stations, slots] += 1
-        self.sent += int(np.count_nonzero(fresh))
-        self.resent += int(np.count_nonzero(~fresh))
+        able = connected[stations]
+        if not able.all():
+            self._table.renew(stations[~able], seqs[~able])
+            np.add.at(self._waiting, stations[~able], 1)
+            stations, seqs = stations[able], seqs[able]
+        self._table.send_new(stations, seqs, self._stamps(len(stations), now))
+        self.sent += len(stations)
         return Batch(stations, seqs, self.low[stations])
+
+    def _stamps(self, how_many: int, now: int) -> Numbers:
+        first = max(now, self._stamp + 1)
+        self._stamp = first + how_many - 1
+        return first + np.arange(how_many)
 
     def due_backlog(self, now: int, connected: Mask) -> Batch:
         """The waiting frames that credit and the 20 a second of each station allow now, lowest first."""
         able = (self._waiting > 0) & (self._out < self._credit) & (self._ready_at <= now) & connected
         stations = np.flatnonzero(able)
-        seqs = np.array([self._lowest(int(one), WAITING) for one in stations], np.int64)
+        seqs = np.array([self._lowest_waiting(one) for one in stations.tolist()], np.int64)
         self._waiting[stations] -= 1
         self._out[stations] += 1
         floor = now - BACKLOG_INTERVAL
         self._ready_at[stations] = np.maximum(self._ready_at[stations], floor) + BACKLOG_INTERVAL
-        return self._transmit(stations, seqs, BACKLOG, now)
+        return self._send_waiting(stations, seqs, now)
+
+    def _send_waiting(self, stations: Numbers, seqs: Numbers, now: int) -> Batch:
+        fresh = self._table.send_waiting(stations, seqs, self._stamps(len(stations), now))
+        self.sent += fresh
+        self.resent += len(stations) - fresh
+        return Batch(stations, seqs, self.low[stations])
+
+    def _lowest_waiting(self, station: int) -> int:
+        return self.low.item(station) + int((self._states(station) == WAITING).argmax())
 
     def overdue(self, now: int, connected: Mask) -> Batch:
         """The oldest frame of every station whose gateway has been silent for too long, credit or not."""
-        silent = connected & (self.low <= self.top) & (self._probe_at <= now)
-        stations, seqs = [], []
-        for station in np.flatnonzero(silent).tolist():
-            seq = self._oldest_out(station, now)
-            if seq:
-                stations.append(station)
-                seqs.append(seq)
-        chosen = np.array(stations, np.int64)
-        self._back_off(chosen, now)
-        return self._transmit(chosen, np.array(seqs, np.int64), BACKLOG, now)
-
-    def _oldest_out(self, station: int, now: int) -> int:
-        """The lowest number that has been out for the patience of section 4, moved to `backlog`; else 0."""
-        window = self._window(self._state, station)
-        sent = self._window(self._last, station)
-        out = ((window == LIVE) | (window == BACKLOG)) & (now - sent >= PATIENCE)
-        if not out.any():
-            return 0
-        place = int(out.argmax())
-        if window[place] == LIVE:
-            self._out[station] += 1
-        return int(self.low[station]) + place
-
-    def _back_off(self, stations: Numbers, now: int) -> None:
+        silent = np.flatnonzero(connected & (self.low <= self.top) & (self._probe_at <= now))
+        found = [(one, seq) for one in silent.tolist() if (seq := self._oldest_out(one, now))]
+        stations = np.array([station for station, _ in found], np.int64)
+        seqs = np.array([seq for _, seq in found], np.int64)
         ceiling = np.minimum(self._patience[stations] * 2, MAX_PATIENCE)
         self._patience[stations] = ceiling
         self._probe_at[stations] = now + (ceiling * self._chance.random(len(stations))).astype(np.int64)
+        return self._send_waiting(stations, seqs, now)
 
-    def settle(self, station: int, ranges: Iterable[tuple[int, int]], credit: int, now: int) -> list[int]:
-        """Take an acknowledgement; the times from first sending to now of live frames it settles."""
-        delays: list[int] = []
+    def _oldest_out(self, station: int, now: int) -> int:
+        """The lowest number that has been out for the time of section 4, counted to `backlog`; else 0."""
+        states = self._states(station)
+        out = _is_out(states) & (now - self._last_sent(station) >= PATIENCE)
+        if not out.any():
+            return 0
+        place = int(out.argmax())
+        self._out[station] += int(states[place] == LIVE)
+        return self.low.item(station) + place
+
+    def settle(self, station: int, ranges: Ranges, credit: int, now: int) -> list[int]:
+        """Take an acknowledgement; the times from first sending to now of the live frames it settles."""
         before = self.settled
-        low, top = int(self.low[station]), int(self.top[station])
-        for first, last in ranges:
-            for seq in range(max(first, low), min(last, top) + 1):
-                self._settle_one(station, seq, now, delays)
+        delays = [
+            now - sent
+            for seq in self._unsettled(station, ranges)
+            if (sent := self._settle_one(station, seq)) is not None
+        ]
         self._credit[station] = credit
         if self.settled > before or credit > 0:
             self._patience[station] = PATIENCE
         self._probe_at[station] = now + self._patience.item(station)
         self._advance(station)
-        if self._highest[station] > self.low[station]:
+        if self._highest.item(station) > self.low.item(station):
             self._release_overtaken(station)
         return delays
 
-    def _settle_one(self, station: int, seq: int, now: int, delays: list[int]) -> None:
-        slot = (seq - 1) % self.rounds
-        state = self._state.item(station, slot)
-        if state in {SETTLED, NEVER}:
-            return
+    def _unsettled(self, station: int, ranges: Ranges) -> Iterator[int]:
+        low, top = self.low.item(station), self.top.item(station)
+        for first, last in ranges:
+            for seq in range(max(first, low), min(last, top) + 1):
+                if self._table.state(station, seq) not in {SETTLED, NEVER}:
+                    yield seq
+
+    def _settle_one(self, station: int, seq: int) -> int | None:
+        """Settle a frame; when it was sent first, if it is a live one."""
+        self._leave(station, seq)
+        self._table.set_state(station, seq, SETTLED)
+        self.settled += 1
+        if seq > self._highest.item(station):
+            self._highest[station] = seq
+        if seq > self._backlog:
+            return self._table.first_sent(station, seq)
+        self.backlog_left -= 1
+        return None
+
+    def _leave(self, station: int, seq: int) -> None:
+        """Take a frame out of the count of its state."""
+        state = self._table.state(station, seq)
         if state == WAITING:
             self._waiting[station] -= 1
         elif state == BACKLOG:
             self._out[station] -= 1
         elif state == PARKED:
             self.parked -= 1
-        self._state[station, slot] = SETTLED
-        self.settled += 1
-        if seq > self._highest.item(station):
-            self._highest[station] = seq
-        if seq > self._backlog:
-            delays.append(now - self._first.item(station, slot))
-        else:
-            self.backlog_left -= 1
 
     def _advance(self, station: int) -> None:
         low, top = self.low.item(station), self.top.item(station)
-        while low <= top and self._state.item(station, (low - 1) % self.rounds) == SETTLED:
+        while low <= top and self._table.state(station, low) == SETTLED:
             low += 1
         self.low[station] = low
 
     def _release_overtaken(self, station: int) -> None:
         """Let frames wait again that three later transmissions overtook; park what was sent too often."""
-        state = self._window(self._state, station)
-        sent = self._window(self._last, station)
-        settled = sent[(state == SETTLED) & (sent > 0)]
+        states, sent = self._states(station), self._last_sent(station)
+        settled = sent[states == SETTLED]
         if len(settled) < OVERTAKEN_BY:
             return
         limit = np.partition(settled, -OVERTAKEN_BY)[-OVERTAKEN_BY]
-        overtaken = np.flatnonzero(((state == LIVE) | (state == BACKLOG)) & (sent < limit))
-        for seq in (overtaken + self.low[station]).tolist():
-            self._release(station, seq)
+        for place in np.flatnonzero(_is_out(states) & (sent < limit)).tolist():
+            self._release(station, self.low.item(station) + place)
 
     def _release(self, station: int, seq: int) -> None:
-        slot = (seq - 1) % self.rounds
-        if self._state.item(station, slot) == BACKLOG:
-            self._out[station] -= 1
-        if self._sendings.item(station, slot) >= MAX_SENDINGS:
-            self._state[station, slot] = PARKED
+        self._leave(station, seq)
+        if self._table.sendings(station, seq) >= MAX_SENDINGS:
+            self._table.set_state(station, seq, PARKED)
             self.parked += 1
-            return
-        self._state[station, slot] = WAITING
-        self._waiting[station] += 1
+        else:
+            self._table.set_state(station, seq, WAITING)
+            self._waiting[station] += 1
 
-    def ask_again(self, station: int, ranges: Iterable[tuple[int, int]]) -> None:
-        """Count the frames in ``ranges`` as unacknowledged again: the gateway asks for them."""
-        floor = max(1, self.top.item(station) - self.rounds + 1)
+    def ask_again(self, station: int, ranges: Ranges) -> None:
+        """Count the settled frames in ``ranges`` as unacknowledged again: the gateway asks for them."""
+        top = self.top.item(station)
+        floor = max(1, top - self._table.rounds + 1)
         for first, last in ranges:
-            for seq in range(max(first, floor), min(last, self.top.item(station)) + 1):
-                slot = (seq - 1) % self.rounds
-                if self._state.item(station, slot) == SETTLED:
-                    self._state[station, slot] = WAITING
-                    self._waiting[station] += 1
-                    self.settled -= 1
-                    self.low[station] = min(self.low.item(station), seq)
+            for seq in range(max(first, floor), min(last, top) + 1):
+                if self._table.state(station, seq) != SETTLED:
+                    continue
+                self._table.ask_again(station, seq)
+                self._waiting[station] += 1
+                self.settled -= 1
+                self.backlog_left += int(seq <= self._backlog)
+                self.low[station] = min(self.low.item(station), seq)
 
     def disconnect(self, stations: Numbers) -> None:
         """Count nothing of these stations as out any more: whatever was, waits."""
         for station in stations.tolist():
-            window = self._window(self._state, station)
-            out = np.flatnonzero((window == LIVE) | (window == BACKLOG)) + self.low[station]
-            self._mark_waiting(np.full(len(out), station), out)
+            for place in np.flatnonzero(_is_out(self._states(station))).tolist():
+                self._table.set_state(station, self.low.item(station) + place, WAITING)
+                self._waiting[station] += 1
         self._out[stations] = 0
         self._credit[stations] = FIRST_CREDIT
 
-    def _lowest(self, station: int, state: int) -> int:
-        return int(self.low[station]) + int((self._window(self._state, station) == state).argmax())
+    def _states(self, station: int) -> NDArray[np.uint8]:
+        return self._table.states(station, self.low.item(station), self.top.item(station))
 
-    def _window(self, table: NDArray[Kept], station: int) -> NDArray[Kept]:
-        """The entries of ``low`` … ``top`` of a station, in order."""
-        start, stop = (self.low.item(station) - 1) % self.rounds, self.top.item(station) % self.rounds
-        if self.low.item(station) > self.top.item(station):
-            return table[station, :0]
-        row = table[station]
-        return row[start:stop] if start < stop else np.concatenate((row[start:], row[:stop]))
+    def _last_sent(self, station: int) -> Numbers:
+        return self._table.last_sent(station, self.low.item(station), self.top.item(station))
+
+
+def _is_out(states: NDArray[np.uint8]) -> Mask:
+    return (states == LIVE) | (states == BACKLOG)

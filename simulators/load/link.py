@@ -58,7 +58,7 @@ class Link:
             self._socket = socket.create_connection((broker.host, broker.port), CONNECT_TIMEOUT_S)
         except OSError as error:
             raise LinkLostError(f"no broker at {broker.host}:{broker.port}: {error}") from error
-        self._socket.setblocking(False)
+        self._socket.settimeout(0)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._parser = packets.Parser()
         self._unsent = bytearray()

@@ -5,7 +5,7 @@ Why this is not left to a client library: `docs/decisions/fleet-generator.md`.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +20,18 @@ _QOS_BITS = 0x06
 _MAX_PACKET_ID = 65_535
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
     """One control packet from the broker; ``body`` is what follows the fixed header."""
 
     kind: int
     flags: int
     body: bytes
 
-    def message(self) -> tuple[str, bytes]:
+    def message(self) -> tuple[bytes, bytes]:
         """Topic and payload of a PUBLISH."""
         end = 2 + int.from_bytes(self.body[:2], "big")
         start = end + (2 if self.flags & _QOS_BITS else 0)
-        return self.body[2:end].decode("utf-8"), self.body[start:]
+        return self.body[2:end], self.body[start:]
 
 
 def remaining_length(size: int) -> bytes:
@@ -77,7 +76,7 @@ def publish(topic: str, payload: bytes, packet_id: int, *, retain: bool = False)
 
 
 def publish_header(topic_size: int, size: int) -> bytes:
-    """What stands before the topic of a QoS 1 PUBLISH whose topic, identifier and payload are ``size`` bytes."""
+    """What stands before the topic of a QoS 1 PUBLISH; ``size`` is that of topic, identifier and payload."""
     return b"\x32" + remaining_length(2 + size) + struct.pack(">H", topic_size)
 
 

@@ -1,6 +1,8 @@
 """Who a fleet is: its stations' names, topics and streams, and what they say of themselves."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
 
 import orjson
 
@@ -25,7 +27,7 @@ class Roster:
     started_ms: int
     interval_s: float
     readings: tuple[Reading, ...]
-    topics: Topics = Topics()
+    topics: ClassVar[Topics] = Topics()
 
     def __len__(self) -> int:
         return len(self.streams)
@@ -38,16 +40,12 @@ class Roster:
         """The topic of one of its channels."""
         return self.topics.of(self.region, self.station_id(station), channel)
 
-    def find(self, station_id: str) -> int | None:
-        """The number of the station of that name; None when it is not of this fleet."""
-        digits = station_id[-STATION_DIGITS:]
-        if station_id[:-STATION_DIGITS] != self.prefix or not digits.isdecimal():
-            return None
-        number = int(digits) - 1
-        return number if 0 <= number < len(self.streams) else None
+    def addressees(self, channel: Channel) -> dict[bytes, int]:
+        """The topic of every station's ``channel``, with its number."""
+        return {self.topic(station, channel).encode(): station for station in range(len(self))}
 
     def birth(self, station: int, session: int, held: tuple[int, int] | None, gateway: str | None) -> bytes:
-        """The birth of one station; ``held`` is the lowest and the last number of its stream, if it has any."""
+        """The birth of one station; ``held`` is the lowest and last number of its stream, if it has any."""
         streams = []
         if held:
             oldest, last = held
@@ -75,7 +73,7 @@ class Roster:
             }
         )
 
-    @property
+    @cached_property
     def _devices(self) -> list[dict[str, object]]:
         return [
             {

@@ -64,7 +64,7 @@ class Sessions:
         """Whether the broker takes less than it is given."""
         return any(link.unsent > CONGESTED_BYTES for link in self._links if link)
 
-    def poll(self, now_s: float) -> Iterator[tuple[str, bytes]]:
+    def poll(self, now_s: float) -> Iterator[tuple[bytes, bytes]]:
         """Keep every link alive and yield what was said to the stations: topic and payload."""
         if now_s >= self._retry_s:
             self._reopen(now_s)
@@ -77,7 +77,7 @@ class Sessions:
             self._note_loss(error, now_s)
             self._control, self._subscribed = None, False
 
-    def _listen(self, now_s: float) -> Iterator[tuple[str, bytes]]:
+    def _listen(self, now_s: float) -> Iterator[tuple[bytes, bytes]]:
         if not self._control:
             return
         was_ready = self._control.ready

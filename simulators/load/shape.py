@@ -15,7 +15,7 @@ MAX_POINTS = 300
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One field. ``low`` and ``high`` are in units of the last decimal; ``step`` is the largest move a frame."""
+    """One field. ``low``, ``high`` and ``step`` (largest move a frame) are in units of the last decimal."""
 
     field: str
     low: int

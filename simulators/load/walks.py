@@ -1,0 +1,55 @@
+"""What light stations measure: when, and which values. All of it follows from the station and the number."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.load.shape import Series
+
+POOL = 4096
+"""Rows of the walks the values follow; the stride spreads the stations over them."""
+STRIDE = 7919
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When the values of frame ``seq`` were taken: ``origin_ms`` is the instant of number 0 of station 0."""
+
+    origin_ms: int
+    every_ms: float
+    stations: int
+
+    def taken_ms(self, stations: Numbers, seqs: Numbers) -> Numbers:
+        """Milliseconds since the epoch, station by station evenly spread over the interval."""
+        turns = seqs + stations / self.stations
+        return self.origin_ms + (turns * self.every_ms).astype(np.int64)
+
+
+class Walks:
+    """The values of every series: bounded random walks for gauges, rising sums for counters."""
+
+    def __init__(self, series: tuple[Series, ...], seed: int) -> None:
+        chance = np.random.default_rng(seed)
+        columns = [self._column(one, chance) for one in series]
+        self._table: Numbers = np.stack(columns, axis=1)
+        counters = np.array([one.kind == "counter" for one in series])
+        self._lap: Numbers = np.where(counters, self._table[-1] + 1, 0)
+        self._low: Numbers = np.array([one.low for one in series], np.int64)
+        self._span: Numbers = np.array([one.high - one.low + 1 for one in series], np.int64)
+
+    @staticmethod
+    def _column(one: Series, chance: np.random.Generator) -> Numbers:
+        if one.kind == "counter":
+            return np.cumsum(chance.integers(0, one.step + 1, POOL), dtype=np.int64)
+        span = one.high - one.low
+        walk = np.cumsum(chance.integers(-one.step, one.step + 1, POOL), dtype=np.int64) + span // 2
+        folded: Numbers = np.abs((walk + span) % (2 * span) - span)
+        return folded
+
+    def at(self, stations: Numbers, seqs: Numbers) -> Numbers:
+        """Values of shape (frames, series), in units of each field's last decimal."""
+        lap, row = np.divmod(stations * STRIDE + seqs, POOL)
+        moved: Numbers = self._table[row] + lap[:, None] * self._lap
+        return self._low + moved % self._span
