@@ -28,7 +28,7 @@ class Rows:
 
     domain: str
 
-    def gauge(
+    def gauge(  # noqa: PLR0913, PLR0917 - a row has as many cells as the table has columns
         self,
         name: str,
         unit: str,
@@ -64,7 +64,7 @@ class Rows:
             alarm_above=alarm_above,
         )
 
-    def counter(
+    def counter(  # noqa: PLR0913, PLR0917 - see gauge
         self,
         name: str,
         unit: str,
@@ -128,7 +128,7 @@ class Rows:
         """Write a state that is a text of one narrow form."""
         return self._state(name, "text", heartbeat_s, zh, en, pattern=pattern)
 
-    def _state(
+    def _state(  # noqa: PLR0913 - see gauge
         self,
         name: str,
         kind_of_value: Literal["bool", "enum", "words", "int", "text"],

@@ -94,32 +94,30 @@ def test_it_keeps_event_fields_and_measures_apart() -> None:
 
 
 def test_it_has_every_access_event_of_the_catalogue() -> None:
-    assert set(EVENTS["access"]) == set(
-        [
-            "granted",
-            "granted_no_entry",
-            "denied",
-            "lockout",
-            "exit_button",
-            "door_opened",
-            "door_closed",
-            "door_forced",
-            "door_held",
-            "lock_open",
-            "lock_closed",
-            "fire_release",
-            "tailgate",
-            "reverse",
-            "loiter",
-            "tamper",
-            "duress",
-            "input_fault",
-            "buffer_nearly_full",
-            "mains_off",
-            "battery_low",
-            "mqtt_state",
-        ]
-    )
+    assert set(EVENTS["access"]) == {
+        "granted",
+        "granted_no_entry",
+        "denied",
+        "lockout",
+        "exit_button",
+        "door_opened",
+        "door_closed",
+        "door_forced",
+        "door_held",
+        "lock_open",
+        "lock_closed",
+        "fire_release",
+        "tailgate",
+        "reverse",
+        "loiter",
+        "tamper",
+        "duress",
+        "input_fault",
+        "buffer_nearly_full",
+        "mains_off",
+        "battery_low",
+        "mqtt_state",
+    }
 
 
 ALARMS = [
@@ -185,7 +183,11 @@ def test_it_takes_the_heartbeat_of_a_state_for_a_sample_unless_it_is_an_alarm() 
         ("smoke_alarm", "alarm", False),
     ],
 )
-def test_it_suspects_sentinels_and_values_out_of_range(field: str, value: object, suspect: bool) -> None:
+def test_it_suspects_sentinels_and_values_out_of_range(
+    field: str,
+    value: object,
+    suspect: bool,  # noqa: FBT001 - the expected answer
+) -> None:
     assert MEASURES["environment"][field].is_suspect(value) is suspect
 
 

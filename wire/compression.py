@@ -1,0 +1,60 @@
+"""Zstandard around a frame, within bounds that a bomb cannot burst."""
+
+import zstandard
+
+from wire.verdicts import Reason
+
+MAX_PAYLOAD = 256 * 1024
+MAX_DECOMPRESSED = 1024 * 1024
+MAGIC = b"\x28\xb5\x2f\xfd"
+
+_MAX_WINDOW = 8 * 1024 * 1024
+"""Memory a stranger's header may claim; what RFC 8878 asks every decoder to support."""
+
+
+class UnreadableError(ValueError):
+    """The bytes cannot become text. ``reason`` is what quarantine files them under."""
+
+    reason: Reason
+
+
+class FrameTooBig(UnreadableError):  # noqa: N818 - the word of the contract
+    """More bytes than the contract allows; split the frame at the sender."""
+
+    reason = Reason.TOO_BIG
+
+
+class BadCompression(UnreadableError):  # noqa: N818 - the word of the contract
+    """It starts like Zstandard but is none; look at the sender's encoder or the link."""
+
+    reason = Reason.BAD_COMPRESSION
+
+
+def decompress(payload: bytes) -> bytes:
+    """Return the plain bytes of a payload, compressed or not.
+
+    At most 256 KiB come in and 1 MiB goes out, else FrameTooBig; never more than that is unpacked.
+    BadCompression when the payload claims to be Zstandard and is not.
+    """
+    if len(payload) > MAX_PAYLOAD:
+        raise FrameTooBig(f"{len(payload)} bytes, at most {MAX_PAYLOAD} are taken")
+    if not payload.startswith(MAGIC):
+        return payload
+    return _unpack(payload)
+
+
+def compress(payload: bytes) -> bytes:
+    """Return the payload compressed; recognised at the other end by its first four bytes."""
+    return zstandard.ZstdCompressor().compress(payload)
+
+
+def _unpack(payload: bytes) -> bytes:
+    decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
+    try:
+        with decompressor.stream_reader(payload, read_across_frames=True) as reader:
+            plain = reader.read(MAX_DECOMPRESSED + 1)
+    except zstandard.ZstdError as error:
+        raise BadCompression(f"not Zstandard: {error}") from None
+    if len(plain) > MAX_DECOMPRESSED:
+        raise FrameTooBig(f"more than {MAX_DECOMPRESSED} bytes when decompressed")
+    return plain
