@@ -9,10 +9,13 @@ good sample; a second-hand meter that starts at 12,000 adds nothing.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from wire.measures import MEASURES
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -53,16 +56,17 @@ class Dial:
         return value if self.possible(value, elapsed_ms) else 0.0
 
 
-DIALS: dict[str, Dial] = {
-    "1": Dial(moduli=(65_536.0, 4_294_967_296.0), most_per_s=2.0, at_once=10.0),
-    "m3": Dial(moduli=(1_000_000.0,), most_per_s=0.002),
-    "L": Dial(moduli=(), most_per_s=2.0),
-    "kW.h": Dial(moduli=(100_000.0, 1_000_000.0), most_per_s=75 / 3_600),
-    "GBy": Dial(moduli=(), most_per_s=1.0),
-}
-"""By UCUM unit. Moduli: 16- and 32-bit people counters, displays of 99,999.9 and 999,999.99 kWh and of
-999,999.99 m3. Rates: 120 L/min and 75 kW end the valid ranges of flow and power; two people a second is
-a door's most (own)."""
+_MOST_PER_S = {"1": 2.0, "m3": 0.002, "L": 2.0, "kW.h": 75 / 3_600, "GBy": 1.0}
+"""By UCUM unit. 120 L/min and 75 kW end the valid ranges of flow and power; two people a second is a
+door's most (own), and a solid-state disk writes 1 GB/s."""
+_AT_ONCE = {"1": 10.0}
+
+
+@cache
+def dial_of(domain: str, name: str) -> Dial:
+    """Return the dial of a counter of `wire.measures`; KeyError for any other name."""
+    measure = MEASURES[domain][name]
+    return Dial(measure.moduli, _MOST_PER_S[measure.unit], _AT_ONCE.get(measure.unit, 0.0))
 
 
 class Sample(NamedTuple):
@@ -81,16 +85,18 @@ class Left(NamedTuple):
 
 @dataclass(slots=True)
 class CounterTrack:
-    """One counter of a UCUM ``unit``, sample by sample; one not later than the last changes nothing."""
+    """One counter sample by sample, as far as it has been followed; its dial is handed in."""
 
-    unit: str
     last: Sample | None = None
     held: Sample | None = None
     left: Left | None = None
     epoch: int = 0
 
-    def step(self, ts: int, value: float, epoch: int | None = None) -> float:
-        """Return the growth this sample proves; negative when it takes back a reset that was none."""
+    def step(self, dial: Dial, ts: int, value: float, epoch: int | None = None) -> float:
+        """Return the growth this sample proves; nothing for one not later than the last.
+
+        Negative when it takes back a reset that was none.
+        """
         last, now = self.last, Sample(ts, value)
         if last is not None and ts <= (self.held or last).ts:
             return 0.0
@@ -98,40 +104,39 @@ class CounterTrack:
         if last is None:
             self.epoch = self.epoch if epoch is None else epoch
         elif epoch is not None and epoch != self.epoch:
-            growth = DIALS[self.unit].after_reset(value, ts - last.ts)
+            growth = dial.after_reset(value, ts - last.ts)
             self.epoch, self.left = epoch, None
         elif value >= last.value:
-            growth = self._rise(last, now)
+            growth = self._rise(dial, last, now)
         elif self.held is None or value < self.held.value:
             self.held = now
             return 0.0
         else:
-            growth = DIALS[self.unit].after_break(last.value, self.held.value, self.held.ts - last.ts)
+            growth = dial.after_break(last.value, self.held.value, self.held.ts - last.ts)
             growth += value - self.held.value
             self.left = Left(last, growth)
         self.last, self.held = now, None
         return growth
 
-    def _rise(self, last: Sample, now: Sample) -> float:
+    def _rise(self, dial: Dial, last: Sample, now: Sample) -> float:
         growth = now.value - last.value
         left = self.left
         if left is None or now.ts - left.last.ts > GLITCH_MS:
             self.left = None
-        elif self._returned(left, growth, now, now.ts - last.ts):
+        elif not dial.possible(growth, now.ts - last.ts) and _is_line(dial, left.last, now):
             self.left = None
             return now.value - left.last.value - left.booked
         else:
             self.left = Left(left.last, left.booked + growth)
         return growth
 
-    def _returned(self, left: Left, growth: float, now: Sample, elapsed_ms: int) -> bool:
-        """Whether the counter jumped back to the line it seemed to have left."""
-        dial = DIALS[self.unit]
-        back = now.value - left.last.value
-        return not dial.possible(growth, elapsed_ms) and dial.possible(back, now.ts - left.last.ts)
+
+def _is_line(dial: Dial, left: Sample, now: Sample) -> bool:
+    """Whether the counter jumped back to the line it seemed to have left."""
+    return dial.possible(now.value - left.value, now.ts - left.ts)
 
 
-def growth(unit: str, ts: Ints, values: Floats, epochs: Ints | None = None) -> Floats:
+def growth(dial: Dial, ts: Ints, values: Floats, epochs: Ints | None = None) -> Floats:
     """Return for each sample the growth it proves since the one before; the first proves nothing.
 
     ``ts`` ascending, in ms; ``epochs`` 0 where none was sent. Same as `CounterTrack`, except that what
@@ -148,18 +153,18 @@ def growth(unit: str, ts: Ints, values: Floats, epochs: Ints | None = None) -> F
     position = 0
     for start in breaks.tolist():
         if start >= position:
-            position = _walk(unit, ts, values, marks, grown, start)
+            position = _walk(dial, ts, values, marks, grown, start)
     return grown
 
 
-def _walk(unit: str, ts: Ints, values: Floats, epochs: Ints, grown: Floats, start: int) -> int:
+def _walk(dial: Dial, ts: Ints, values: Floats, epochs: Ints, grown: Floats, start: int) -> int:
     """Follow the counter one by one from a break until it is plain again; return where."""
     before = Sample(int(ts[start - 1]), float(values[start - 1]))
-    track = CounterTrack(unit, last=before, epoch=int(epochs[start - 1]))
+    track = CounterTrack(last=before, epoch=int(epochs[start - 1]))
     broke_at = start
     for i in range(start, len(ts)):
         left = track.left
-        grown[i] = track.step(int(ts[i]), float(values[i]), int(epochs[i]))
+        grown[i] = track.step(dial, int(ts[i]), float(values[i]), int(epochs[i]))
         if track.left is not None and (left is None or track.left.last != left.last):
             broke_at = i
         if left is not None and grown[i] < 0:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.domain.counters import CounterTrack
+from gateway.domain.counters import CounterTrack, dial_of
 
 SETTLE_MS = 20 * 60_000
 """All zones vacant and no one through a door for this long: nobody is inside (rule OC-09)."""
@@ -27,13 +27,14 @@ ANCHORS_KEPT = 14
 FEWEST_ENTRIES = 20
 """A drift per hundred entries is not told from fewer entries than this."""
 
+_PEOPLE = dial_of("occupancy", "people_in_total")
 _PRESENCE = ("zone_occupied", "cubicle_occupied", "zone_people_count")
 
 
 @dataclass(slots=True)
 class _Door:
-    entries: CounterTrack = field(default_factory=lambda: CounterTrack("1"))
-    exits: CounterTrack = field(default_factory=lambda: CounterTrack("1"))
+    entries: CounterTrack = field(default_factory=CounterTrack)
+    exits: CounterTrack = field(default_factory=CounterTrack)
     first_in: int | None = None
     first_out: int | None = None
 
@@ -117,10 +118,10 @@ class Occupancy:
         entered = left = 0
         if isinstance(people_in, int):
             door.first_in = people_in if door.first_in is None else door.first_in
-            entered = round(door.entries.step(ts, people_in, epoch))
+            entered = round(door.entries.step(_PEOPLE, ts, people_in, epoch))
         if isinstance(people_out, int):
             door.first_out = people_out if door.first_out is None else door.first_out
-            left = round(door.exits.step(ts, people_out, epoch))
+            left = round(door.exits.step(_PEOPLE, ts, people_out, epoch))
         self._count.moved += entered - left
         self._count.entries += entered
         if entered or left:
