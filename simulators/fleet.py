@@ -29,6 +29,7 @@ from simulators.load.walks import Schedule
 from wire.topics import Channel
 
 TICK_S = 0.01
+LAST_ACKS_S = 5.0
 _OVERDUE_EVERY_S = 1.0
 _LARGEST_BATCH = 2000
 
@@ -43,7 +44,7 @@ class Fleet:
             settings.stations, backlog=settings.backlog, frames=settings.frames, seed=settings.seed
         )
         self._sessions = Sessions(
-            self._roster, settings.broker, settings.connections, self._held, self._ledger.disconnect
+            self._roster, settings.broker, settings.connections, self._ledger.held, self._ledger.disconnect
         )
         self._acks = self._roster.addressees(Channel.ACK)
         self._commands = self._roster.addressees(Channel.COMMAND)
@@ -54,14 +55,14 @@ class Fleet:
         self._stopping = False
 
     def stop(self) -> None:
-        """End the run at the next tick."""
+        """Make no more frames and end the run once the last ones are acknowledged, or soon."""
         self._stopping = True
 
     def run(self, clock: Callable[[], float]) -> Report:
         """Run until all frames are acknowledged, the time is over or nothing moves; ``clock`` starts at 0 s.
 
         Raises:
-            LinkLostError: there was no broker to begin with.
+            LinkLostError: there was no broker, or not one that takes us, to begin with.
         """
         self._sessions.open()
         while not self._over(clock()):
@@ -72,16 +73,16 @@ class Fleet:
         return self._report(clock())
 
     def _over(self, now_s: float) -> bool:
-        if self._stopping:
+        if self._complete(now_s) and self._ledger.settled == self._ledger.made:
             return True
-        idle = now_s - self._progress_s > self._settings.patience_s
-        return idle or (self._complete(now_s) and self._ledger.settled == self._ledger.made)
+        patience = LAST_ACKS_S if self._stopping else self._settings.patience_s
+        return now_s - self._progress_s > patience
 
     def _complete(self, now_s: float) -> bool:
         """Whether no more frames are to be made."""
         settings = self._settings
-        if not self._encoder:
-            return False
+        if self._stopping or not self._encoder:
+            return self._stopping
         if settings.frames is not None:
             return self._ledger.made >= settings.frames
         if settings.duration_s is not None:
@@ -93,11 +94,20 @@ class Fleet:
         for topic, payload in self._sessions.poll(now_s):
             self._hear(topic, payload, now_s)
         if self._ledger.settled != settled:
-            self._progress_s = self._settled_s = now_s
-        if not self._encoder and self._sessions.whole:
-            self._begin(now_s)
-        if self._encoder and not self._sessions.congested:
+            self._settled_s = now_s
+        if self._ledger.settled != settled or self._idle:
+            self._progress_s = now_s
+        if self._encoder:
             self._speak(self._encoder, now_s)
+        elif self._sessions.whole:
+            self._begin(now_s)
+        elif self._sessions.last_loss:
+            raise LinkLostError(self._sessions.last_loss)
+
+    @property
+    def _idle(self) -> bool:
+        """Whether everything is settled and the next frame is not due yet."""
+        return self._encoder is not None and self._ledger.settled == self._ledger.made
 
     def _begin(self, now_s: float) -> None:
         every_ms = self._settings.every_s * 1000
@@ -108,6 +118,8 @@ class Fleet:
         self._live_s = self._progress_s = now_s
 
     def _speak(self, encoder: Encoder, now_s: float) -> None:
+        if self._sessions.congested:
+            return
         now, connected = int(now_s * SECOND), self._sessions.connected
         due = self._due(now_s)
         if due:
@@ -130,7 +142,7 @@ class Fleet:
     def _send(self, encoder: Encoder, lane: Channel, batch: Batch, now_s: float) -> None:
         if len(batch.stations):
             rows = encoder.encode(lane, batch, self._start_ms + int(now_s * 1000))
-            self._sessions.send(batch.stations, rows, now_s)
+            self._sessions.send(batch.stations, rows)
 
     def _hear(self, topic: bytes, payload: bytes, now_s: float) -> None:
         if (station := self._acks.get(topic)) is not None:
@@ -175,10 +187,6 @@ class Fleet:
         if claim and (self._sessions.gateway is None or self._sessions.gateway in claim[1]):
             self._sessions.gateway = claim[0]
 
-    def _held(self, station: int) -> tuple[int, int] | None:
-        last = int(self._ledger.top[station])
-        return (int(self._ledger.low[station]), last) if last else None
-
     def _report(self, now_s: float) -> Report:
         ledger = self._ledger
         reason = ""
@@ -207,20 +215,22 @@ def _roster(settings: FleetSettings, start_ms: int) -> Roster:
 
 
 def fleet(  # noqa: PLR0913, PLR0917 - one parameter an option
-    broker: Annotated[str, typer.Option(help="mqtt://[user[:password]@]host[:port]")],
-    stations: Annotated[int, typer.Option(help="Number of stations.")],
-    points: Annotated[int, typer.Option(help="Points a frame: 30 are 11 readings.")],
-    every: Annotated[float, typer.Option(help="Seconds between two frames of a station.")],
-    frames: Annotated[int | None, typer.Option(help="Frames in all; without it, until stopped.")] = None,
-    region: Annotated[str, typer.Option(help="Region the stations belong to.")] = "sim",
-    prefix: Annotated[str, typer.Option(help="What station names start with.")] = "fleet-",
-    connections: Annotated[int, typer.Option(help="TCP sessions the stations share.")] = 8,
-    seed: Annotated[int, typer.Option(help="Chance behind the values.")] = 0,
-    duration: Annotated[float | None, typer.Option(help="Seconds of live frames.")] = None,
-    backlog_hours: Annotated[float, typer.Option(help="Hours of frames that wait at the start.")] = 0.0,
-    patience: Annotated[float, typer.Option(help="Give up after so many seconds without an ack.")] = 60.0,
+    broker: Annotated[str, typer.Option(help="mqtt://[user[:password]@]host[:port] / 消息服务器地址。")],
+    stations: Annotated[int, typer.Option(help="How many stations. / 驿站数量。")],
+    points: Annotated[int, typer.Option(help="Points a frame; 30 are 11 readings. / 每帧数据点数。")],
+    every: Annotated[float, typer.Option(help="Seconds from frame to frame. / 每站发送间隔（秒）。")],
+    frames: Annotated[int | None, typer.Option(help="Frames in all, else endless. / 总帧数。")] = None,
+    region: Annotated[str, typer.Option(help="The stations' region. / 所属区域。")] = "sim",
+    prefix: Annotated[str, typer.Option(help="What station names start with. / 驿站编号前缀。")] = "fleet-",
+    connections: Annotated[int, typer.Option(help="TCP sessions shared. / 共用的连接数。")] = 4,
+    seed: Annotated[int, typer.Option(help="Chance behind the values. / 随机种子。")] = 0,
+    duration: Annotated[float | None, typer.Option(help="Seconds of frames. / 持续时间（秒）。")] = None,
+    backlog_hours: Annotated[float, typer.Option(help="Hours of backlog at the start. / 积压小时数。")] = 0.0,
+    patience: Annotated[
+        float, typer.Option(help="Seconds without an ack. / 无确认时的等待上限（秒）。")
+    ] = 60,
 ) -> None:
-    """Simulate a fleet of light stations and print what was sent, acknowledged and how fast."""
+    """Many light stations over few connections, for load. / 以少量连接模拟大量驿站的负载。"""
     try:
         settings = FleetSettings(
             broker=Broker.parse(broker),

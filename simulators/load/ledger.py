@@ -204,10 +204,18 @@ class Ledger:
             self._table.set_state(station, seq, WAITING)
             self._waiting[station] += 1
 
+    def held(self, station: int) -> tuple[int, int, int] | None:
+        """``oldest``, the lowest number still held and the last one of a stream that has begun."""
+        top = self.top.item(station)
+        return (self.low.item(station), self._floor(station), top) if top else None
+
+    def _floor(self, station: int) -> int:
+        return max(1, self.top.item(station) - self._table.rounds + 1)
+
     def ask_again(self, station: int, ranges: Ranges) -> None:
         """Count the settled frames in ``ranges`` as unacknowledged again: the gateway asks for them."""
         top = self.top.item(station)
-        floor = max(1, top - self._table.rounds + 1)
+        floor = self._floor(station)
         for first, last in ranges:
             for seq in range(max(first, floor), min(last, top) + 1):
                 if self._table.state(station, seq) != SETTLED:
@@ -235,4 +243,5 @@ class Ledger:
 
 
 def _is_out(states: NDArray[np.uint8]) -> Mask:
-    return (states == LIVE) | (states == BACKLOG)
+    out: Mask = (states == LIVE) | (states == BACKLOG)
+    return out

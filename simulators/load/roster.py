@@ -9,6 +9,9 @@ import orjson
 from simulators.load.shape import Reading
 from wire.topics import Channel, Topics
 
+Held = tuple[int, int, int]
+"""The lowest number not acknowledged, the lowest still held and the last one of a stream."""
+
 STATION_DIGITS = 5
 MAX_STATIONS = 10**STATION_DIGITS - 1
 
@@ -44,20 +47,13 @@ class Roster:
         """The topic of every station's ``channel``, with its number."""
         return {self.topic(station, channel).encode(): station for station in range(len(self))}
 
-    def birth(self, station: int, session: int, held: tuple[int, int] | None, gateway: str | None) -> bytes:
-        """The birth of one station; ``held`` is the lowest and last number of its stream, if it has any."""
+    def birth(self, station: int, session: int, held: Held | None, gateway: str | None) -> bytes:
+        """The birth of one station; ``held`` is what it has of its stream, if anything."""
         streams = []
         if held:
-            oldest, last = held
-            streams = [
-                {
-                    "stream": self.streams[station],
-                    "oldest": oldest,
-                    "kept": min(oldest, last),
-                    "last": last,
-                    "gone": [],
-                }
-            ]
+            oldest, kept, last = held
+            stream = self.streams[station]
+            streams = [{"stream": stream, "oldest": oldest, "kept": kept, "last": last, "gone": []}]
         return orjson.dumps(
             {
                 "v": 1,

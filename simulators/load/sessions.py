@@ -9,27 +9,28 @@ from numpy.typing import NDArray
 
 from simulators.load import packets
 from simulators.load.link import Broker, Link, LinkLostError
-from simulators.load.roster import Roster
+from simulators.load.roster import Held, Roster
 from wire.topics import Channel
 
 BIRTHS_PER_S = 4000
 CONGESTED_BYTES = 1 << 20
 _LONGEST_PAUSE_S = 5.0
 
-Held = Callable[[int], tuple[int, int] | None]
 Lost = Callable[[NDArray[np.int64]], None]
 
 
 class Sessions:
     """Station ``n`` speaks on link ``n % links``; one more link hears what is said to all of them."""
 
-    def __init__(self, roster: Roster, broker: Broker, links: int, held: Held, lost: Lost) -> None:
+    def __init__(
+        self, roster: Roster, broker: Broker, links: int, held: Callable[[int], Held | None], lost: Lost
+    ) -> None:
         """``held`` gives what a birth says of a station's stream; ``lost`` hears whose link is gone."""
         self._roster, self._broker, self._held, self._lost = roster, broker, held, lost
         self._client = f"fleet-{secrets.token_hex(4)}"
         self._links: list[Link | None] = [None] * links
         self._control: Link | None = None
-        self._retry_s = 0.0
+        self._now_s = self._retry_s = 0.0
         self._failures = 0
         self._unborn: deque[int] = deque()
         self._births_s = 0.0
@@ -39,7 +40,7 @@ class Sessions:
             roster.topics.claim(roster.region),
         ]
         self._subscribed = False
-        self.session = roster.started_ms // 1000
+        self.session = roster.started_ms
         self.gateway: str | None = None
         self.ids = packets.PacketIds()
         self.connected = np.zeros(len(roster), np.bool_)
@@ -66,15 +67,16 @@ class Sessions:
 
     def poll(self, now_s: float) -> Iterator[tuple[bytes, bytes]]:
         """Keep every link alive and yield what was said to the stations: topic and payload."""
+        self._now_s = now_s
         if now_s >= self._retry_s:
-            self._reopen(now_s)
+            self._reopen()
         for place in range(len(self._links)):
             self._attend(place, now_s)
         self._introduce(now_s)
         try:
             yield from self._listen(now_s)
         except LinkLostError as error:
-            self._note_loss(error, now_s)
+            self._note_loss(error)
             self._control, self._subscribed = None, False
 
     def _listen(self, now_s: float) -> Iterator[tuple[bytes, bytes]]:
@@ -98,26 +100,26 @@ class Sessions:
             for _ in link.poll(now_s):
                 pass
         except LinkLostError as error:
-            self._drop(place, error, now_s)
+            self._drop(place, error)
             return
         if link.ready and not was_ready:
             self._failures = 0
             self._unborn.extend(range(place, len(self._roster), len(self._links)))
 
-    def _drop(self, place: int, error: LinkLostError, now_s: float) -> None:
-        self._note_loss(error, now_s)
+    def _drop(self, place: int, error: LinkLostError) -> None:
+        self._note_loss(error)
         self._links[place] = None
         stations = np.arange(place, len(self._roster), len(self._links))
         self.connected[stations] = False
         self._lost(stations)
 
-    def _note_loss(self, error: LinkLostError, now_s: float) -> None:
+    def _note_loss(self, error: LinkLostError) -> None:
         self.last_loss = str(error)
         self._failures += 1
         ceiling = min(_LONGEST_PAUSE_S, 0.1 * 2 ** min(self._failures, 8))
-        self._retry_s = now_s + ceiling * (0.5 + secrets.randbelow(500) / 1000)
+        self._retry_s = self._now_s + ceiling * (0.5 + secrets.randbelow(500) / 1000)
 
-    def _reopen(self, now_s: float) -> None:
+    def _reopen(self) -> None:
         try:
             if not self._control:
                 self._control = Link(self._broker, f"{self._client}-control")
@@ -126,7 +128,7 @@ class Sessions:
                     self.session += 1
                     self._links[place] = Link(self._broker, f"{self._client}-{place}")
         except LinkLostError as error:
-            self._note_loss(error, now_s)
+            self._note_loss(error)
 
     def _introduce(self, now_s: float) -> None:
         """Publish births, as many as their rate allows: a burst of them would fill a broker's queues."""
@@ -147,14 +149,19 @@ class Sessions:
         return self._publish(station, Channel.RESULT, result, retain=False)
 
     def _publish(self, station: int, channel: Channel, payload: bytes, *, retain: bool) -> bool:
-        link = self._links[station % len(self._links)]
+        place = station % len(self._links)
+        link = self._links[place]
         if not link or not link.ready:
             return False
         topic = self._roster.topic(station, channel)
-        link.send(packets.publish(topic, payload, int(self.ids.take(1)[0]), retain=retain))
+        try:
+            link.send(packets.publish(topic, payload, int(self.ids.take(1)[0]), retain=retain))
+        except LinkLostError as error:
+            self._drop(place, error)
+            return False
         return True
 
-    def send(self, stations: NDArray[np.int64], rows: NDArray[np.uint8], now_s: float) -> None:
+    def send(self, stations: NDArray[np.int64], rows: NDArray[np.uint8]) -> None:
         """Send encoded packets, each on its station's link."""
         places = stations % len(self._links)
         for place, link in enumerate(self._links):
@@ -164,7 +171,7 @@ class Sessions:
             try:
                 link.send(memoryview(mine.reshape(-1)))
             except LinkLostError as error:
-                self._drop(place, error, now_s)
+                self._drop(place, error)
 
     def leave(self) -> None:
         """Say a clean stop for every station as fast as the sockets take it, and close."""

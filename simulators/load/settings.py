@@ -21,7 +21,7 @@ class FleetSettings:
     frames: int | None = None
     region: str = "sim"
     prefix: str = "fleet-"
-    connections: int = 8
+    connections: int = 4
     seed: int = 0
     duration_s: float | None = None
     backlog_hours: float = 0.0

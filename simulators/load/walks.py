@@ -44,8 +44,8 @@ class Walks:
         if one.kind == "counter":
             return np.cumsum(chance.integers(0, one.step + 1, POOL), dtype=np.int64)
         span = one.high - one.low
-        walk = np.cumsum(chance.integers(-one.step, one.step + 1, POOL), dtype=np.int64) + span // 2
-        folded: Numbers = np.abs((walk + span) % (2 * span) - span)
+        walk: Numbers = np.cumsum(chance.integers(-one.step, one.step + 1, POOL), dtype=np.int64)
+        folded: Numbers = np.abs((walk + span // 2 + span) % (2 * span) - span)
         return folded
 
     def at(self, stations: Numbers, seqs: Numbers) -> Numbers:
