@@ -1,0 +1,116 @@
+"""The agent's one SQLite file: opened, kept whole, and given room when the disk is full."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from station_agent.errors import StorageError
+
+RESERVE_BYTES = 1024 * 1024
+CACHE_KIB = 512
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+_BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS positions (device TEXT PRIMARY KEY, position BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS commands (id TEXT PRIMARY KEY, seen INTEGER, result BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS streams (
+    base INTEGER PRIMARY KEY, stream TEXT UNIQUE, boot_id TEXT, last INTEGER, emptied INTEGER);
+CREATE TABLE IF NOT EXISTS frames (
+    n INTEGER PRIMARY KEY, state INTEGER, class INTEGER, size INTEGER, created INTEGER, settled INTEGER,
+    clock_offset INTEGER, clock_unset INTEGER, body BLOB);
+CREATE INDEX IF NOT EXISTS frames_in_order ON frames (state, class, n, size);
+CREATE TABLE IF NOT EXISTS gone (hi INTEGER PRIMARY KEY, lo INTEGER);
+"""
+"""``n`` numbers all frames of the box; frame ``seq`` of a stream is ``n = base + seq``."""
+
+
+def is_full(error: sqlite3.Error) -> bool:
+    """Tell a disk without room (or a file at its size limit) from other errors."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _FULL
+
+
+class Database:
+    """A connection in WAL mode whose transactions survive a power cut, unless told they need not."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file; a broken one is put aside, since an unattended box must go on."""
+        self.path = path
+        self.moved_aside: Path | None = None
+        self._reserve = path.with_name("reserve")
+        try:
+            self.sql = _connect(path)
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _BROKEN:
+                message = f"cannot open {path}: {error}; check the disk and the rights of data_dir"
+                raise StorageError(message) from error
+            self.moved_aside = _move_aside(path)
+            self.sql = _connect(path)
+        self.refill_reserve()
+
+    @contextmanager
+    def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """Commit what the block does, or nothing.
+
+        ``durable=False`` leaves out the fsync, for what may be done again after a power cut.
+        """
+        self.sql.execute("PRAGMA synchronous = " + ("FULL" if durable else "NORMAL"))
+        self.sql.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.sql
+            self.sql.execute("COMMIT")
+        except BaseException:
+            if self.sql.in_transaction:
+                self.sql.execute("ROLLBACK")
+            raise
+
+    def release_reserve(self) -> None:
+        """Give the reserve back to a full disk and recycle the log, so that rows can be deleted."""
+        self._reserve.unlink(missing_ok=True)
+        try:
+            self.sql.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+        except sqlite3.OperationalError as error:
+            if not is_full(error):
+                raise
+
+    def refill_reserve(self) -> None:
+        """Take the reserve again as soon as the disk has room for twice as much."""
+        if self._reserve.exists():
+            return
+        disk = os.statvfs(self.path.parent)
+        if disk.f_bavail * disk.f_frsize < 2 * RESERVE_BYTES:
+            return
+        try:
+            self._reserve.write_bytes(bytes(RESERVE_BYTES))
+        except OSError:
+            self._reserve.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the file; uncommitted work is gone."""
+        self.sql.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    sql = sqlite3.connect(path, isolation_level=None, timeout=10.0)
+    try:
+        sql.execute("PRAGMA journal_mode = WAL")
+        sql.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        sql.executescript(SCHEMA)
+        _ = sql.execute("SELECT count(*) FROM streams").fetchone()
+    except BaseException:
+        sql.close()
+        raise
+    return sql
+
+
+def _move_aside(path: Path) -> Path:
+    """Keep a broken file for the workshop, one at most, together with its log."""
+    aside = path.with_name(path.name + ".broken")
+    for suffix in ("", "-wal", "-shm"):
+        source = path.with_name(path.name + suffix)
+        if source.exists():
+            source.replace(path.with_name(path.name + ".broken" + suffix))
+    return aside

@@ -1,0 +1,68 @@
+"""The streams of this box: one per run of the agent, each a stretch of the box's frame numbers."""
+
+import sqlite3
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wire.ranges import Ranges
+
+
+@dataclass(slots=True)
+class Stream:
+    """Frame ``seq`` of this stream has the box-wide number ``n = base + seq``; ``last`` is the newest."""
+
+    base: int
+    stream: str
+    boot_id: str
+    last: int = 0
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The first and last ``n`` of the stream; the first is above the last when it is empty."""
+        return self.base + 1, self.base + self.last
+
+    def numbers(self, seqs: Ranges) -> Ranges:
+        """Return the ``n`` of those ``seqs`` that this stream has given out."""
+        return Ranges((self.base + lo, self.base + hi) for lo, hi in seqs.within(1, self.last))
+
+
+class Streams:
+    """All streams of which something is held or still to be told, and the one being written."""
+
+    def __init__(self, sql: sqlite3.Connection) -> None:
+        """Read them from the database."""
+        rows = sql.execute("SELECT base, stream, boot_id, last FROM streams ORDER BY base")
+        self._all = [Stream(*row) for row in rows]
+
+    def __iter__(self) -> Iterator[Stream]:
+        """Yield them oldest first; streams may be forgotten meanwhile."""
+        return iter(list(self._all))
+
+    @property
+    def current(self) -> Stream:
+        """The stream of this run."""
+        return self._all[-1]
+
+    def start(self, sql: sqlite3.Connection, stream: str, boot_id: str) -> None:
+        """Begin the stream of this run right after the last number any run gave out."""
+        base = self._all[-1].span[1] if self._all else 0
+        if self._all and self._all[-1].last == 0:
+            sql.execute("DELETE FROM streams WHERE base = ?", (self._all.pop().base,))
+        sql.execute(
+            "INSERT INTO streams (base, stream, boot_id, last) VALUES (?, ?, ?, 0)", (base, stream, boot_id)
+        )
+        self._all.append(Stream(base, stream, boot_id))
+
+    def forget(self, sql: sqlite3.Connection, stream: Stream) -> None:
+        """Forget a stream of an earlier run."""
+        sql.execute("DELETE FROM streams WHERE base = ?", (stream.base,))
+        self._all.remove(stream)
+
+    def named(self, stream: str) -> Stream | None:
+        """Find a stream by its ULID."""
+        return next((known for known in self._all if known.stream == stream), None)
+
+    def of(self, n: int) -> Stream:
+        """Find the stream that frame ``n`` belongs to."""
+        return self._all[bisect_left(self._all, n, key=lambda stream: stream.base) - 1]
