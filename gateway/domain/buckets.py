@@ -1,11 +1,11 @@
 """Cut time into buckets: fixed steps from the epoch, or a place's own days."""
 
-from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 MINUTE_MS = 60_000
+UTC_ZONE = ZoneInfo("UTC")
 
 
 class Every(StrEnum):
@@ -47,11 +47,6 @@ def bucket_start(ms: int, every: Every, tz: ZoneInfo) -> int:
     if every is Every.RAW:
         return ms
     return day_start(ms, tz) if every is Every.DAY else ms - ms % STEP_MS[every]
-
-
-def place(starts: list[int], ms: int) -> int:
-    """Return which of the ascending ``starts`` is the last not after ``ms``; -1 before the first."""
-    return bisect_right(starts, ms) - 1
 
 
 def _ms_of(moment: datetime) -> int:
