@@ -8,8 +8,9 @@ from pydantic import ValidationError
 
 from simulators.light.shelf import MemoryShelf
 from station_agent.delivery import Delivery
-from station_agent.framing import Reading, draft, stamp
+from station_agent.framing import Draft, Reading, Report, draft, stamp
 from wire.frames import Ack, Birth, Claim, Command, DeviceInfo, Goodbye, ResendArgs, Result, StreamSummary
+from wire.measures import class_of
 from wire.ranges import Ranges
 from wire.topics import Channel, Topics
 
@@ -68,12 +69,12 @@ class LightStation:
 
     def add(self, readings: Iterable[tuple[str, Reading]]) -> None:
         """Take readings of this moment."""
-        for one in draft(readings):
+        for one in _drafts(readings):
             self._delivery.frame_added(self.shelf.put(one))
 
     def add_past(self, readings: Iterable[tuple[str, Reading]]) -> None:
         """Take readings that have waited: they travel as backlog."""
-        for one in draft(readings):
+        for one in _drafts(readings):
             self.shelf.put(one)
         self._delivery.resend()
 
@@ -150,6 +151,10 @@ class LightStation:
 
     def _topic(self, channel: Channel) -> str:
         return self._topics.of(self.identity.region, self.identity.station_id, channel)
+
+
+def _drafts(readings: Iterable[tuple[str, Reading]]) -> list[Draft]:
+    return draft(Report(domain, reading, class_of(domain, reading)) for domain, reading in readings)
 
 
 def _json(message: Birth | Goodbye | Result) -> bytes:
