@@ -108,10 +108,11 @@ class Fleet:
             station = self._stations[station_id] = StationLive(station_id)
         return station
 
-    def expect(self, station_id: str, region: str) -> None:
-        """List a station before it is first heard; what it says of itself later wins."""
+    def expect(self, station_id: str, region: str, tz: str) -> None:
+        """List a station before it is first heard, with its time zone; its own region later wins."""
         station = self.station(station_id)
         station.region = station.region or region
+        station.occupancy.tz = tz
 
     def broker_connected(self, now: int) -> None:
         """Note that frames can arrive from ``now`` on."""

@@ -55,3 +55,12 @@ def digest(item: Quarantined) -> bytes:
     if item.stream is None or item.seq is None:
         identity = (hashlib.sha256(item.payload).hexdigest(), item.domain, item.index)
     return hashlib.sha256(repr((item.station_id, item.reason, identity)).encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of a replay: taken, or why not (the words of quarantine)."""
+
+    taken: bool
+    reason: str | None = None
+    detail: str | None = None

@@ -1,0 +1,124 @@
+"""The fleet, worst first: one prepared order for pages, API and stream."""
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from gateway.domain.fleet import Fleet, StationLive, StationState
+from gateway.domain.registry import Registry
+
+OWN_STATION = "_gateway"
+"""The reserved id of the gateway's own measurements; never in the list."""
+_PREPARED_FOR_MS = 1_000
+_RANK = {
+    StationState.OFFLINE: 0,
+    StationState.LATE: 1,
+    StationState.UNKNOWN: 2,
+    StationState.ONLINE: 3,
+}
+
+Key = tuple[int, int, str]
+"""Rank of the state, how long silent (0 while online, so that pages hold still), station_id."""
+
+
+@dataclass(frozen=True, slots=True)
+class StationSummary:
+    """One line of the list. ``last_seen`` in ms, ``people_inside_count`` None while nothing counts."""
+
+    station_id: str
+    region: str | None
+    name: dict[str, str]
+    state: StationState
+    last_seen: int | None
+    people_inside_count: int | None
+    capacity: int | None
+    delivery: Literal["acknowledged", "best_effort"]
+    open_alerts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FleetFilter:
+    """Which stations to list; None for any."""
+
+    regions: Collection[str] | None = None
+    region: str | None = None
+    state: StationState | None = None
+
+    def admits(self, station: StationLive) -> bool:
+        """Whether a station is in the regions asked for and in those one may see."""
+        visible = self.regions is None or station.region in self.regions
+        return visible and (self.region is None or station.region == self.region)
+
+
+class FleetList:
+    """Lists stations in an order prepared at most once a second; belongs to the event loop."""
+
+    def __init__(self, fleet: Fleet, registry: Registry) -> None:
+        self._fleet = fleet
+        self._registry = registry
+        self._prepared_at: int | None = None
+        self._order: list[tuple[Key, StationState]] = []
+
+    def page(
+        self, now: int, limit: int, wanted: FleetFilter, after: Key | None = None
+    ) -> tuple[list[StationSummary], Key | None]:
+        """Return at most ``limit`` stations beyond ``after``, and the key to go on from, if any."""
+        self._prepare(now)
+        start = 0 if after is None else bisect_right(self._order, after, key=lambda entry: entry[0])
+        page: list[StationSummary] = []
+        last: Key | None = None
+        for key, station in self._admitted(start, wanted, now):
+            if len(page) == limit:
+                return page, last
+            page.append(self.summary(station, now))
+            last = key
+        return page, None
+
+    def summary(self, station: StationLive, now: int) -> StationSummary:
+        """Describe one station at ``now``."""
+        spec = self._registry.get(station.station_id)
+        return StationSummary(
+            station_id=station.station_id,
+            region=station.region,
+            name=self._registry.name(station.station_id),
+            state=self._fleet.state(station, now),
+            last_seen=station.last_seen,
+            people_inside_count=station.occupancy.inside,
+            capacity=spec.persons if spec else None,
+            delivery="best_effort" if station.best_effort else "acknowledged",
+            open_alerts={"P1": 0, "P2": 0, "P3": 0, "P4": 0},
+        )
+
+    def counts(self, now: int, wanted: FleetFilter) -> dict[StationState, int]:
+        """Count the stations of each state."""
+        self._prepare(now)
+        counts = dict.fromkeys(_RANK, 0)
+        for key, state in self._order:
+            station = self._fleet.get(key[2])
+            if station is not None and wanted.admits(station):
+                counts[state] += 1
+        return counts
+
+    def _admitted(self, start: int, wanted: FleetFilter, now: int) -> Iterator[tuple[Key, StationLive]]:
+        for key, _ in self._order[start:]:
+            station = self._fleet.get(key[2])
+            if station is None or not wanted.admits(station):
+                continue
+            if wanted.state is None or self._fleet.state(station, now) is wanted.state:
+                yield key, station
+
+    def _prepare(self, now: int) -> None:
+        if self._prepared_at is not None and 0 <= now - self._prepared_at < _PREPARED_FOR_MS:
+            return
+        self._prepared_at = now
+        states = ((station, self._fleet.state(station, now)) for station in self._fleet)
+        self._order = sorted(
+            ((_key(station, state), state) for station, state in states if station.station_id != OWN_STATION),
+            key=lambda entry: entry[0],
+        )
+
+
+def _key(station: StationLive, state: StationState) -> Key:
+    silent_since = 0 if state is StationState.ONLINE else station.last_seen or 0
+    return _RANK[state], silent_since, station.station_id
