@@ -100,6 +100,7 @@ class Received:
         self.streams: dict[str, Stream] = {}
         self.by_station: dict[str, list[Stream]] = {}
         self.duplicates: Counter[str] = Counter()
+        self._strays: dict[tuple[str, str], Stream] = {}
         self._ack_frames = ack_frames
         self._ack_after_ms = ack_after_ms
         self._waiting: dict[str, Waiting] = {}
@@ -114,6 +115,17 @@ class Received:
             ledger = self._hear_of(station_id, stream, first=seq)
         elif ledger.station_id != station_id:
             return Arrival.FOREIGN
+        return self._judge(ledger, station_id, stream, seq, now)
+
+    def offer_stray(self, station_id: str, stream: str, seq: int, now: int) -> Arrival:
+        """Judge a frame of a stream that is another station's: it is held for the station that sent it.
+
+        What it says is acknowledged to its sender and touches nothing of the stream's owner.
+        """
+        ledger = self._strays.setdefault((station_id, stream), Stream(station_id, stream, first=seq))
+        return self._judge(ledger, station_id, stream, seq, now)
+
+    def _judge(self, ledger: Stream, station_id: str, stream: str, seq: int, now: int) -> Arrival:
         if seq in ledger.held:
             self.duplicates[station_id] += 1
             self._wait(station_id, stream, seq, now)
@@ -152,19 +164,32 @@ class Received:
 
     def commit(self, station_id: str, stream: str, seq: int, now: int) -> None:
         """Take a frame as durable, with every consumer or in quarantine: it now waits for its ack."""
-        ledger = self.streams[stream]
+        ledger = self._ledger(station_id, stream)
         ledger.arriving.remove_range(seq, seq)
         ledger.held.add(seq)
         self._wait(station_id, stream, seq, now)
 
-    def abandon(self, stream: str, seq: int) -> None:
+    def abandon(self, station_id: str, stream: str, seq: int) -> None:
         """Forget a frame that could not be made durable; the station will send it again."""
-        self.streams[stream].arriving.remove_range(seq, seq)
+        self._ledger(station_id, stream).arriving.remove_range(seq, seq)
 
     def restore(self, ledger: Stream) -> None:
         """Put back a stream as it was written down."""
         self.streams[ledger.stream] = ledger
         self.by_station.setdefault(ledger.station_id, []).append(ledger)
+
+    def restore_quarantined(self, station_id: str, stream: str, held: Ranges) -> None:
+        """Put back the frames of a stream that quarantine holds whole."""
+        ledger = self.streams.get(stream)
+        if ledger is None:
+            ledger = self._hear_of(station_id, stream, first=held.first or 1)
+        elif ledger.station_id != station_id:
+            ledger = self._strays.setdefault((station_id, stream), Stream(station_id, stream, first=1))
+        ledger.held.update(held)
+
+    def _ledger(self, station_id: str, stream: str) -> Stream:
+        ledger = self.streams[stream]
+        return ledger if ledger.station_id == station_id else self._strays[station_id, stream]
 
     def _hear_of(self, station_id: str, stream: str, first: int) -> Stream:
         ledger = Stream(station_id, stream, first)
@@ -186,7 +211,7 @@ class Received:
         for station_id in self._due(now, everything=everything):
             waiting = self._waiting.pop(station_id)
             for stream, seqs in waiting.streams.items():
-                yield from self._receipts_of(self.streams[stream], seqs)
+                yield from self._receipts_of(self._ledger(station_id, stream), seqs)
         self._full.clear()
 
     def _due(self, now: int, *, everything: bool) -> list[str]:
@@ -240,8 +265,9 @@ class Received:
     def figures(self, station_id: str) -> dict[str, int]:
         """Frames of one station since it was first seen: received, duplicate, missing, gone."""
         streams = self.by_station.get(station_id, [])
+        strays = [ledger for (sender, _), ledger in self._strays.items() if sender == station_id]
         return {
-            "received": sum(stream.held.count() for stream in streams),
+            "received": sum(ledger.held.count() for ledger in streams + strays),
             "duplicate": self.duplicates[station_id],
             "missing": sum(stream.missing().count() for stream in streams),
             "gone": sum(stream.gone_count() for stream in streams),

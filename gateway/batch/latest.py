@@ -1,0 +1,114 @@
+"""The last value of every field of every series, kept as columns so that a tick updates it in one go."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from gateway.batch.batch import READING_COLUMNS, Batch
+from gateway.batch.numbering import SeriesIndex
+
+Ints = npt.NDArray[np.int64]
+
+NEVER = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True, slots=True)
+class LastReading:
+    """What a device last said; `ts` in ms is of its newest reading, older fields may be older."""
+
+    domain: str
+    device: str
+    ts: int
+    fields: dict[str, object]
+    suspect: tuple[str, ...]
+
+
+class _Column:
+    """One field: a value per series, None where there never was one."""
+
+    def __init__(self) -> None:
+        self.values: npt.NDArray[np.object_] = np.empty(0, np.object_)
+
+    def set(self, series: Ints, column: pa.ChunkedArray, size: int) -> None:
+        if len(self.values) < size:
+            self.values = np.concatenate([self.values, np.empty(size - len(self.values), np.object_)])
+        if column.null_count:
+            there = column.is_valid().to_numpy()
+            series, column = series[there], column.drop_null()
+        values = np.empty(len(series), np.object_)
+        values[:] = column.to_pylist()
+        self.values[series] = values
+
+
+class Latest:
+    """Updated by batches in order of receipt; a reading older than the newest of its series changes nothing."""
+
+    def __init__(self, series: SeriesIndex) -> None:
+        self._series = series
+        self._ts: Ints = np.empty(0, np.int64)
+        self._columns: dict[str, dict[str, _Column]] = {}
+        self._suspect: dict[int, tuple[str, ...]] = {}
+
+    def update(self, batch: Batch) -> None:
+        """Take a batch's samples and the states its events carry."""
+        for kind in (batch.samples, batch.events):
+            for domain, table in kind.items():
+                self.take(domain, table)
+
+    def take(self, domain: str, table: pa.Table) -> None:
+        """Take one domain's rows."""
+        self._grow()
+        table = self._newest_last(table)
+        series = table["series"].to_numpy().astype(np.int64)
+        if not len(series):
+            return
+        np.maximum.at(self._ts, series, table["ts"].to_numpy())
+        columns = self._columns.setdefault(domain, {})
+        for name in table.column_names:
+            if name not in READING_COLUMNS:
+                columns.setdefault(name, _Column()).set(series, table[name], len(self._ts))
+        self._note_suspects(series, table)
+
+    def devices(self, station_id: str) -> Iterator[LastReading]:
+        """Yield the last reading of every device of a station that was heard."""
+        for number, series in self._series.of_station(station_id):
+            if number < len(self._ts) and self._ts[number] != NEVER:
+                yield LastReading(
+                    series.domain,
+                    series.device,
+                    int(self._ts[number]),
+                    self._fields(series.domain, number),
+                    self._suspect.get(number, ()),
+                )
+
+    def _fields(self, domain: str, number: int) -> dict[str, object]:
+        columns = self._columns.get(domain, {})
+        values = {name: column.values[number] for name, column in columns.items() if number < len(column.values)}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def _grow(self) -> None:
+        missing = len(self._series.known) - len(self._ts)
+        if missing > 0:
+            self._ts = np.concatenate([self._ts, np.full(max(missing, len(self._ts) // 4), NEVER, np.int64)])
+
+    def _newest_last(self, table: pa.Table) -> pa.Table:
+        ts = table["ts"].to_numpy()
+        newer = ts >= self._ts[table["series"].to_numpy()]
+        if not newer.all():
+            table, ts = table.filter(pa.array(newer)), ts[newer]
+        if (np.diff(ts) < 0).any():
+            table = table.take(pa.array(np.argsort(ts, kind="stable")))
+        return table
+
+    def _note_suspects(self, series: Ints, table: pa.Table) -> None:
+        named = table["suspect"].to_pylist() if "suspect" in table.column_names else [None] * len(series)
+        if "suspect" not in table.column_names and not self._suspect:
+            return
+        for number, names in zip(series.tolist(), named, strict=True):
+            if names:
+                self._suspect[number] = tuple(names)
+            else:
+                self._suspect.pop(number, None)

@@ -1,0 +1,107 @@
+"""The gateway's settings: one YAML file, then environment `YIZHAN_…`; unknown keys refused in both."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from gateway.api.settings import HttpSettings
+from gateway.errors import SettingsError
+from gateway.ingest.conversation import AckSettings
+from gateway.ingest.pipeline import IngestSettings
+from gateway.ingest.subscriber import BrokerSettings
+from wire.topics import REGION_PATTERN
+
+PREFIX = "YIZHAN_"
+
+
+class StationsSettings(BaseModel):
+    """Which stations there are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: Path | None = Field(None, description="`stations.yaml`: names, capacity, roles of devices; it may be absent.")
+    accept_unknown: bool = Field(default=True, description="Take stations that the file does not name.")
+
+
+class Settings(BaseModel):
+    """Everything a gateway can be told."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data_dir: Path = Field(Path("./data"), description="Where the stores are; one gateway owns it.")
+    broker: BrokerSettings = Field(description="The MQTT broker.")
+    http: HttpSettings = Field(default_factory=HttpSettings, description="Pages and API.")
+    regions: tuple[str, ...] = Field(("+",), min_length=1, description="Regions to serve; `+` for all.")
+    topic_root: str = Field("stations", pattern="^[a-z0-9][a-z0-9-]*$", description="First level of every topic.")
+    stations: StationsSettings = Field(default_factory=StationsSettings, description="The register of stations.")
+    ack: AckSettings = Field(default_factory=AckSettings, description="When stations are acknowledged.")
+    ingest: IngestSettings = Field(default_factory=IngestSettings, description="Ticks and commits.")
+
+    @field_validator("regions")
+    @classmethod
+    def _known_form(cls, regions: tuple[str, ...]) -> tuple[str, ...]:
+        import re  # noqa: PLC0415 - used once, at start
+
+        for region in regions:
+            if region != "+" and not re.match(REGION_PATTERN, region):
+                raise ValueError(f"{region!r} is no region: lower-case letters, digits and hyphens, at most 32")
+        return regions
+
+
+def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the file, then the environment over it; raises SettingsError naming the key."""
+    raw = _read_yaml(path) if path is not None else {}
+    for key, value in (os.environ if environment is None else environment).items():
+        if key.startswith(PREFIX):
+            _put(raw, key, value)
+    try:
+        return _with_secrets(Settings.model_validate(raw))
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_url=False)]
+        where = f"{path}: " if path is not None else ""
+        raise SettingsError(where + "; ".join(lines)) from error
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: {error}") from error
+    if raw is None:
+        return {}
+    if not isinstance(raw, dict):
+        raise SettingsError(f"{path}: settings are a mapping of keys")
+    return raw
+
+
+def _put(raw: dict[str, Any], key: str, value: str) -> None:
+    """`YIZHAN_BROKER__URL` sets broker.url; the value is read as YAML."""
+    *parents, last = key.removeprefix(PREFIX).lower().split("__")
+    part = raw
+    for parent in parents:
+        part = part.setdefault(parent, {})
+        if not isinstance(part, dict):
+            raise SettingsError(f"{key}: {parent} holds a value, not settings")
+    try:
+        part[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{key}: {error}") from error
+
+
+def _with_secrets(settings: Settings) -> Settings:
+    """Replace a password that is the path of a file by what the file holds."""
+    password = settings.broker.password
+    if password is None or not password.get_secret_value().startswith(("/", "./")):
+        return settings
+    path = Path(password.get_secret_value())
+    try:
+        secret = SecretStr(path.read_text(encoding="utf-8").strip())
+    except OSError as error:
+        raise SettingsError(f"broker.password: {path}: {error.strerror}") from error
+    return settings.model_copy(update={"broker": settings.broker.model_copy(update={"password": secret})})

@@ -1,0 +1,95 @@
+"""Whose a region is (contract section 4). Pure: claims come in, a claim to publish comes out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from wire.frames import Claim
+
+
+class Standing(StrEnum):
+    """What this gateway may do for a region."""
+
+    UNCLAIMED = "unclaimed"
+    OURS = "ours"
+    FOREIGN = "foreign"
+
+
+@dataclass(slots=True)
+class Region:
+    """The claim in force as far as heard, and what we said ourselves."""
+
+    standing: Claim | None = None
+    ours: Claim | None = None
+
+
+@dataclass(slots=True)
+class Claims:
+    """The regions one gateway has heard of. `since` in ms; `take_over` as it was started."""
+
+    gateway: str
+    take_over: bool = False
+    regions: dict[str, Region] = field(default_factory=dict)
+
+    def standing(self, region: str) -> Standing:
+        """Say whose a region is."""
+        known = self.regions.get(region)
+        if known is None or known.standing is None:
+            return Standing.UNCLAIMED
+        return Standing.OURS if known.standing.gateway == self.gateway else Standing.FOREIGN
+
+    def holder(self, region: str) -> str | None:
+        """Name the gateway whose claim is in force."""
+        known = self.regions.get(region)
+        return known.standing.gateway if known and known.standing else None
+
+    def foreign(self) -> dict[str, str]:
+        """Return the regions claimed by another gateway, with its name."""
+        held = {region: self.holder(region) for region in self.regions}
+        return {region: holder for region, holder in held.items() if holder not in {None, self.gateway} and holder}
+
+    def restore(self, region: str, claim: Claim) -> None:
+        """Take up what this gateway claimed before it was started again: its `since` stays."""
+        self.regions.setdefault(region, Region()).ours = claim
+
+    def claim(self, region: str, now: int, named_in_births: Iterable[str] = ()) -> Claim | None:
+        """Return the claim to publish, or None where another gateway's stands or ours needs no change.
+
+        Called at start after the retained claim was read, with `+` at a region's first message, and again
+        when a birth names a gateway nobody replaced yet.
+        """
+        known = self.regions.setdefault(region, Region())
+        standing = known.standing
+        if self.standing(region) is Standing.FOREIGN and not self.take_over:
+            return None
+        replaces = set(standing.replaces) if standing else set(known.ours.replaces if known.ours else ())
+        if standing and standing.gateway != self.gateway:
+            replaces.add(standing.gateway)
+        if self.take_over:
+            replaces.update(named_in_births)
+        since = known.ours.since if known.ours else now
+        claim = Claim(gateway=self.gateway, since=since, replaces=sorted(replaces - {self.gateway}))
+        if claim == standing:
+            return None
+        known.standing = known.ours = claim
+        return claim
+
+    def heard(self, region: str, claim: Claim) -> Claim | None:
+        """Take a claim from the broker; returns ours to publish again where two met and ours stays."""
+        known = self.regions.setdefault(region, Region())
+        ours = known.standing if known.standing and known.standing.gateway == self.gateway else None
+        if claim.gateway == self.gateway:
+            known.standing = known.ours = ours or claim
+            return None
+        if ours is None:
+            known.standing = claim
+            return None
+        if claim.gateway in ours.replaces and self.gateway not in claim.replaces:
+            return ours
+        if self.gateway in claim.replaces or (claim.since, claim.gateway) < (ours.since, ours.gateway):
+            known.standing = claim
+            return None
+        known.standing = known.ours = ours.model_copy(
+            update={"replaces": sorted({*ours.replaces, *claim.replaces, claim.gateway} - {self.gateway})}
+        )
+        return known.standing

@@ -1,0 +1,89 @@
+"""What goes into quarantine of a frame that cannot be taken, or of one of its readings."""
+
+from collections.abc import Mapping
+
+from gateway.state.quarantined import Quarantined
+from wire.codec import Rejected, RejectedReading, decompress
+from wire.compression import UnreadableError
+from wire.frames import Envelope
+from wire.measures import EVENT_FIELDS, MEASURES
+from wire.strictjson import NotJsonError, encode, parse
+from wire.topics import Address
+
+MASK = "(masked)"
+
+_ENVELOPE = {field.alias or name for name, field in Envelope.model_fields.items()} - {"readings"}
+_READING = {"device", "ts", "event", "quality", "epoch"}
+_KNOWN = {
+    domain: _READING | set(MEASURES[domain]) | {field.name for field in EVENT_FIELDS[domain]} for domain in MEASURES
+}
+
+
+def of_frame(address: Address, topic: str, payload: bytes, rejected: Rejected) -> Quarantined:
+    """Hold a whole frame."""
+    return Quarantined(
+        station_id=address.station_id,
+        region=address.region,
+        topic=topic,
+        reason=str(rejected.reason),
+        detail=rejected.detail,
+        payload=masked(payload),
+        stream=rejected.stream,
+        seq=rejected.seq,
+    )
+
+
+def of_reading(
+    address: Address, topic: str, payload: bytes, identity: tuple[str | None, int | None], rejected: RejectedReading
+) -> Quarantined:
+    """Hold one reading: its frame with nothing else in it, so that it can be decoded again."""
+    return Quarantined(
+        station_id=address.station_id,
+        region=address.region,
+        topic=topic,
+        reason=str(rejected.reason),
+        detail=rejected.detail,
+        payload=masked(payload, only=(rejected.domain, rejected.index)),
+        stream=identity[0],
+        seq=identity[1],
+        domain=rejected.domain,
+        index=rejected.index,
+    )
+
+
+def masked(payload: bytes, only: tuple[str, int] | None = None) -> bytes:
+    """Return the payload with every value of a field nobody declared masked: it may be a person's number.
+
+    Bytes that are no JSON object are returned as they came.
+    """
+    try:
+        message = parse(decompress(payload))
+    except (UnreadableError, NotJsonError):
+        return payload
+    if not isinstance(message, dict):
+        return payload
+    kept = {key: value if key in _ENVELOPE else MASK for key, value in message.items() if key != "readings"}
+    readings = message.get("readings")
+    if isinstance(readings, dict):
+        kept["readings"] = {
+            domain: _masked_list(domain, group, only) for domain, group in readings.items()
+            if only is None or only[0] == domain
+        }
+    try:
+        return encode(kept)
+    except (TypeError, ValueError):
+        # a number beyond 64 bits or a NaN stands in it, which JSON cannot say again
+        return encode({key: repr(value) for key, value in kept.items()})
+
+
+def _masked_list(domain: str, group: object, only: tuple[str, int] | None) -> object:
+    if domain not in _KNOWN or not isinstance(group, list):
+        return MASK
+    chosen = group if only is None else group[only[1] : only[1] + 1]
+    return [_masked_reading(reading, _KNOWN[domain]) for reading in chosen]
+
+
+def _masked_reading(reading: object, known: set[str]) -> object:
+    if not isinstance(reading, Mapping):
+        return MASK
+    return {key: value if key in known else MASK for key, value in reading.items()}

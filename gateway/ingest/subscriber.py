@@ -1,0 +1,187 @@
+"""The gateway's MQTT session: messages in, messages out, connected again whenever it was lost.
+
+Frames come at QoS 0: the acknowledgement of the contract is the delivery. Reading the socket never waits.
+"""
+
+import asyncio
+import random
+import ssl
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import structlog
+from gmqtt import Client, Subscription
+from gmqtt.mqtt.constants import MQTTv311
+from gmqtt.mqtt.handler import MQTTConnectError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from gateway.errors import StartError
+
+log = structlog.get_logger(__name__)
+
+RECONNECT_CEILING_S = 30.0
+KEEP_ALIVE_S = 30
+
+
+class BrokerSettings(BaseModel):
+    """Where the broker is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str | None = Field(None, description="`mqtt://host:port` or `mqtts://host:port`.")
+    username: str | None = Field(None, description="User name; the broker's ACL decides what it may read.")
+    password: SecretStr | None = Field(None, description="Password, or the path of a file that holds it.")
+    ca: Path | None = Field(None, description="Certificates that may sign the broker's (PEM); default: the system's.")
+    cert: Path | None = Field(None, description="This gateway's certificate (PEM).")
+    key: Path | None = Field(None, description="The key of `cert` (PEM).")
+    embedded: bool = Field(default=False, description="Run a broker inside, for demos and small sites.")
+    port: int = Field(0, ge=0, le=65535, description="Port of the embedded broker; 0 picks a free one.")
+
+    @model_validator(mode="after")
+    def _one_broker(self) -> "BrokerSettings":
+        if self.embedded == (self.url is not None):
+            raise ValueError("give either url: mqtt://host:port or embedded: true")
+        if self.url is not None and urlsplit(self.url).scheme not in {"mqtt", "mqtts"}:
+            raise ValueError("url starts with mqtt:// or mqtts://")
+        return self
+
+
+class Listener(Protocol):
+    """Who is told what comes over the session; called on the event loop, returns at once."""
+
+    def connected(self) -> None:
+        """The session is up and subscribed."""
+
+    def lost(self) -> None:
+        """The session is down; it will be built again."""
+
+    def message(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        """One message came."""
+
+
+class _Client(Client):  # type: ignore[misc]  # gmqtt has no types
+    def send_packets(self, packets: bytes) -> None:
+        """Write encoded packets in one go: gmqtt's own publish costs three times the packet."""
+        self._connection.send_package(packets)
+
+
+class Subscriber:
+    """One session, rebuilt by `run` until cancelled."""
+
+    def __init__(
+        self,
+        client_id: str,
+        url: str,
+        settings: BrokerSettings,
+        subscriptions: Iterable[tuple[str, int]],
+        listener: Listener,
+    ) -> None:
+        self.url = url
+        self._client_id = client_id
+        self._settings = settings
+        self._subscriptions = [Subscription(topic, qos=qos) for topic, qos in subscriptions]
+        self._listener = listener
+        self._client: _Client | None = None
+        self._down = asyncio.Event()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether messages can be sent."""
+        return self._client is not None
+
+    async def run(self, first: Callable[[], None] = lambda: None) -> None:
+        """Keep a session; `first` is told of the first one. Cancel to say goodbye."""
+        failures = 0
+        while True:
+            try:
+                await self._connect()
+            except (OSError, MQTTConnectError, TimeoutError) as error:
+                self._tell_failure(error, failures)
+                ceiling = min(RECONNECT_CEILING_S, 0.5 * 2 ** min(failures, 6))
+                failures += 1
+                await asyncio.sleep(random.uniform(0.1, ceiling))  # noqa: S311 - jitter, not a secret
+                continue
+            log.info("broker_connected", url=self.url, after_failures=failures)
+            failures = 0
+            first()
+            try:
+                await self._down.wait()
+            finally:
+                await self._disconnect()
+            log.warning("broker_lost", url=self.url, next="connecting again")
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
+        """Send one message; False while there is no session."""
+        if self._client is None:
+            return False
+        self._client.publish(topic, payload, qos=qos, retain=retain)
+        return True
+
+    def send(self, packets: bytes) -> bool:
+        """Send encoded packets (see `publish_packet`); False while there is no session."""
+        if self._client is None:
+            return False
+        self._client.send_packets(packets)
+        return True
+
+    async def _connect(self) -> None:
+        parts = urlsplit(self.url)
+        client = _Client(self._client_id, clean_session=True)
+        client.set_config({"reconnect_retries": 0, "reconnect_delay": 0})
+        client.on_message = self._on_message
+        client.on_disconnect = self._on_disconnect
+        if self._settings.username is not None:
+            password = self._settings.password
+            client.set_auth_credentials(
+                self._settings.username, password.get_secret_value() if password is not None else None
+            )
+        self._down.clear()
+        tls = self._tls() if parts.scheme == "mqtts" else False
+        port = parts.port or (8883 if tls else 1883)
+        connecting = client.connect(
+            parts.hostname, port, ssl=tls, keepalive=KEEP_ALIVE_S, version=MQTTv311, raise_exc=True
+        )
+        await asyncio.wait_for(connecting, 10)
+        client.subscribe(self._subscriptions)
+        self._client = client
+        self._listener.connected()
+
+    async def _disconnect(self) -> None:
+        client, self._client = self._client, None
+        self._listener.lost()
+        if client is not None:
+            await client.disconnect()
+
+    def _tls(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=str(self._settings.ca) if self._settings.ca else None)
+        if self._settings.cert is not None:
+            try:
+                context.load_cert_chain(self._settings.cert, self._settings.key)
+            except OSError as error:
+                raise StartError(f"broker.cert {self._settings.cert}: {error}") from error
+        return context
+
+    def _on_message(self, _client: Client, topic: str, payload: bytes, _qos: int, properties: dict[str, int]) -> int:
+        self._listener.message(topic, payload, retained=bool(properties["retain"]))
+        return 0
+
+    def _on_disconnect(self, _client: Client, _packet: object, _exc: object = None) -> None:
+        self._down.set()
+
+    def _tell_failure(self, error: Exception, failures: int) -> None:
+        tell = log.warning if failures == 0 else log.debug
+        tell("broker_unreachable", url=self.url, reason=str(error) or type(error).__name__, next="trying again")
+
+
+def publish_packet(topic: bytes, payload: bytes) -> bytes:
+    """Encode a QoS 0 PUBLISH of MQTT 3.1.1."""
+    length = 2 + len(topic) + len(payload)
+    head = bytearray(b"\x30")
+    while True:
+        length, digit = length >> 7, length & 0x7F
+        head.append(digit | 0x80 if length else digit)
+        if not length:
+            break
+    return b"%b%b%b%b" % (head, len(topic).to_bytes(2, "big"), topic, payload)

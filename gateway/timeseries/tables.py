@@ -1,0 +1,100 @@
+"""The tables of the store: one a month for samples and for events of each domain, and for frames.
+
+A column exists from its first value on: DuckDB pays for every column of every append, and no station
+reports all fields. Views without the month have every column, null where a month never had it.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+
+from gateway.batch.batch import FRAME_SCHEMA
+from wire.columns import field_types
+from wire.measures import DOMAINS, EVENT_FIELDS, MEASURES
+
+READING_TYPES = {
+    "frame": "BIGINT",
+    "idx": "SMALLINT",
+    "series": "INTEGER",
+    "ts": "BIGINT",
+    "own_ts": "BIGINT",
+    "quality": "VARCHAR",
+    "epoch": "INTEGER",
+    "suspect": "VARCHAR[]",
+}
+ALWAYS = ("frame", "idx", "series", "ts")
+
+FRAMES_VIEW = """
+CREATE OR REPLACE VIEW frames AS
+SELECT f.* EXCLUDE (source), s.region, s.station_id, s.stream FROM frames_raw f JOIN sources s ON s.id = f.source
+"""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS sources(id INTEGER, region VARCHAR, station_id VARCHAR, stream VARCHAR);
+CREATE TABLE IF NOT EXISTS series(id INTEGER, station_id VARCHAR, domain VARCHAR, device VARCHAR);
+CREATE TABLE IF NOT EXISTS gone(source INTEGER, lo BIGINT, hi BIGINT);
+CREATE TABLE IF NOT EXISTS duplicates(station_id VARCHAR, copies BIGINT);
+CREATE TABLE IF NOT EXISTS replayed(identity VARCHAR, frame BIGINT);
+CREATE TABLE IF NOT EXISTS ledger(station_id VARCHAR, stream VARCHAR, first BIGINT, last BIGINT,
+    oldest BIGINT, born BOOLEAN, held BIGINT[][]);
+CREATE TABLE IF NOT EXISTS counted(station_id VARCHAR, late BIGINT);
+CREATE TABLE IF NOT EXISTS ledger_upto(frame BIGINT);
+"""
+
+
+def sql_type(arrow: pa.DataType) -> str:
+    """Name the column type that holds an Arrow type without loss."""
+    if pa.types.is_list(arrow):
+        return f"{sql_type(arrow.value_type)}[]"
+    return {
+        pa.float64(): "DOUBLE",
+        pa.int64(): "BIGINT",
+        pa.int32(): "INTEGER",
+        pa.bool_(): "BOOLEAN",
+        pa.string(): "VARCHAR",
+        pa.binary(): "BLOB",
+    }[arrow]
+
+
+def views() -> dict[str, dict[str, str]]:
+    """Return every view with its columns and their types."""
+    tables = {"frames_raw": {field.name: sql_type(field.type) for field in FRAME_SCHEMA}}
+    for domain in DOMAINS:
+        types = {name: sql_type(arrow) for name, arrow in field_types(domain).items()}
+        samples = {name: types[name] for name in MEASURES[domain]}
+        tables[f"{domain}_samples"] = {**READING_TYPES, **samples}
+        if EVENT_FIELDS[domain]:
+            tables[f"{domain}_events"] = {**READING_TYPES, "event": "VARCHAR", **types}
+    return tables
+
+
+def month_of(ms: int) -> str:
+    """Name the UTC month of a time in ms: `202611`."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y%m")
+
+
+def split_by_month(table: pa.Table, column: str) -> Iterator[tuple[str, pa.Table]]:
+    """Yield (month, rows) by a column of ms; nearly always one month and no copy."""
+    times = table[column].to_numpy()
+    first, last = month_of(int(times.min())), month_of(int(times.max()))
+    if first == last:
+        yield first, table
+        return
+    months = times.astype("datetime64[ms]").astype("datetime64[M]")
+    for month in np.unique(months):
+        rows = table.filter(pa.array(months == month))
+        yield str(month).replace("-", ""), rows
+
+
+def create_view(view: str, columns: dict[str, str], months: dict[str, Iterable[str]]) -> str:
+    """Return the statement for a view over the months' tables; `months` gives the columns each has."""
+    parts = []
+    for month, present in sorted(months.items()):
+        there = set(present)
+        chosen = [name if name in there else f"NULL::{kind} AS {name}" for name, kind in columns.items()]
+        parts.append(f"SELECT {', '.join(map(str, chosen))} FROM {view}_{month}")
+    nothing = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
+    body = " UNION ALL ".join(parts) if parts else f"SELECT {nothing} WHERE false"
+    return f"CREATE OR REPLACE VIEW {view} AS {body}"
