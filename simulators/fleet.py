@@ -230,7 +230,7 @@ def fleet(  # noqa: PLR0913, PLR0917 - one parameter an option
         float, typer.Option(help="Seconds without an ack. / 无确认时的等待上限（秒）。")
     ] = 60,
 ) -> None:
-    """Many light stations over few connections, for load. / 以少量连接模拟大量驿站的负载。"""
+    """以少量连接模拟大量驿站的负载。 / Many light stations over few connections, for load."""
     try:
         settings = FleetSettings(
             broker=Broker.parse(broker),

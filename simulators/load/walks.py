@@ -41,15 +41,17 @@ class Walks:
 
     @staticmethod
     def _column(one: Series, chance: np.random.Generator) -> Numbers:
+        lowest = 0 if one.kind == "counter" else -one.step
+        moves: Numbers = chance.integers(lowest, one.step, POOL, np.int64, endpoint=True)
+        sums: Numbers = moves.cumsum()
         if one.kind == "counter":
-            return np.cumsum(chance.integers(0, one.step + 1, POOL), dtype=np.int64)
+            return sums
         span = one.high - one.low
-        walk: Numbers = np.cumsum(chance.integers(-one.step, one.step + 1, POOL), dtype=np.int64)
-        folded: Numbers = np.abs((walk + span // 2 + span) % (2 * span) - span)
+        folded: Numbers = abs((sums + span // 2 + span) % (2 * span) - span)
         return folded
 
     def at(self, stations: Numbers, seqs: Numbers) -> Numbers:
         """Values of shape (frames, series), in units of each field's last decimal."""
-        lap, row = np.divmod(stations * STRIDE + seqs, POOL)
-        moved: Numbers = self._table[row] + lap[:, None] * self._lap
+        turns = stations * STRIDE + seqs
+        moved: Numbers = self._table[turns % POOL] + (turns // POOL)[:, None] * self._lap
         return self._low + moved % self._span
