@@ -9,7 +9,7 @@ SOURCES := benchmarks dashboards gateway simulators station_agent tests wire yiz
 # Written when the environment holds exactly what the lock names.
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test check fmt bench soak lock clean
+.PHONY: help setup demo test check fmt generate bench soak lock clean
 
 help: ## list the chores
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 12
@@ -35,10 +35,14 @@ check: setup ## style, types, import direction, generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m yizhan.reference --check
 
 fmt: setup ## put every file in shape
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+generate: setup ## write the files that are made from the code
+	$(BIN)/python -m yizhan.reference
 
 bench: setup mosquitto ## measure what is promised about speed
 	$(BIN)/python -m benchmarks $(ARGS)
