@@ -15,13 +15,12 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
-    PlainSerializer,
     WithJsonSchema,
     create_model,
     model_validator,
 )
 
-from wire.measures import DOMAINS, EVENT_FIELDS, EVENTS, MEASURES, QUALITIES, VERSION_PATTERN
+from wire.measures import DOMAINS, EVENT_FIELDS, EVENTS, MEASURES, QUALITIES
 from wire.measures.model import EventField, Measure
 from wire.ranges import LARGEST, Ranges
 from wire.topics import DEVICE_PATTERN, STATION_ID_PATTERN, ULID_PATTERN
@@ -39,27 +38,27 @@ Device = Annotated[str, Field(pattern=DEVICE_PATTERN)]
 Milliseconds = Annotated[int, Field(ge=0, le=LATEST_MS)]
 Seq = Annotated[int, Field(ge=1, le=LARGEST)]
 Count = Annotated[int, Field(ge=0, le=LARGEST)]
+Release = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9 ._+/-]{0,63}$")]
+"""Whatever a maker of hardware calls its release; it describes the box, and is never stored with readings."""
+
 Slug = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,31}$")]
 
 
-def _parse_ranges(limit: int) -> BeforeValidator:
+def _range_list(limit: int) -> tuple[BeforeValidator, WithJsonSchema]:
     def parse(value: object) -> object:
         pairs = [list(pair) for pair in value] if isinstance(value, tuple | Ranges) else value
         return tuple(Ranges.parse(pairs, limit=limit))
 
-    return BeforeValidator(parse)
+    number: dict[str, JsonValue] = {"type": "integer", "minimum": 1, "maximum": LARGEST}
+    pair: dict[str, JsonValue] = {"type": "array", "items": number, "minItems": 2, "maxItems": 2}
+    return (
+        BeforeValidator(parse),
+        WithJsonSchema({"type": "array", "items": pair, "maxItems": limit}),
+    )
 
 
-_AS_LISTS = PlainSerializer(lambda ranges: [list(pair) for pair in ranges], when_used="json")
-RangeList = Annotated[
-    tuple[tuple[Seq, Seq], ...], _parse_ranges(_MOST_RANGES), _AS_LISTS, Field(max_length=_MOST_RANGES)
-]
-LongRangeList = Annotated[
-    tuple[tuple[Seq, Seq], ...],
-    _parse_ranges(_MOST_RANGES_AT_BIRTH),
-    _AS_LISTS,
-    Field(max_length=_MOST_RANGES_AT_BIRTH),
-]
+RangeList = Annotated[tuple[tuple[int, int], ...], *_range_list(_MOST_RANGES)]
+LongRangeList = Annotated[tuple[tuple[int, int], ...], *_range_list(_MOST_RANGES_AT_BIRTH)]
 
 
 class Message(BaseModel):
@@ -209,7 +208,7 @@ class Birth(Message):
     session: Seq
     boot_id: Ulid
     gateway: Ulid | None
-    version: Annotated[str, Field(pattern=VERSION_PATTERN)]
+    version: Release
     started: Milliseconds
     streams: Annotated[list[StreamSummary], Field(max_length=1_000)]
     parked: Count = 0

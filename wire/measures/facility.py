@@ -91,7 +91,7 @@ MEASURES = (
     ),
 )
 
-_CELL = EventField("cell", "int", "柜格编号", "Cell", low=1, high=999, required=True)
+_CELL = EventField("cell", "int", "柜格编号", "Cell", low=1, high=999)
 _ACTION = EventField(
     "action", "enum", "动作", "Action", values=("deposit", "collect", "release"), required=True
 )
@@ -111,7 +111,6 @@ _CATEGORY = EventField(
         "praise",
         "other",
     ),
-    required=True,
 )
 _SCORE = EventField("score", "int", "评分", "Score", low=1, high=5)
 
