@@ -47,7 +47,8 @@ _DAYS = re.compile(f"{_DAY}(?:-{_DAY})?(?:,{_DAY}(?:-{_DAY})?)*")
 _CLOCK = re.compile("(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 
 
-def _check_zone(name: str) -> str:
+def check_zone(name: str) -> str:
+    """Return the name of a time zone; ValueError when there is none of that name."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -106,7 +107,7 @@ class StationSpec(_Strict):
     name: Name | None = None
     profile: Profile | None = None
     capacity: int | None = Field(default=None, ge=1, le=10_000)
-    tz: Annotated[str, AfterValidator(_check_zone)] = DEFAULT_TZ
+    tz: Annotated[str, AfterValidator(check_zone)] = DEFAULT_TZ
     lat: float | None = Field(default=None, ge=-90, le=90)
     lon: float | None = Field(default=None, ge=-180, le=180)
     open: list[OpenHours] = Field(default_factory=list)

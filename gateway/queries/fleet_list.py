@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gateway.domain.fleet import Fleet, StationLive, StationState
 from gateway.domain.registry import Registry
@@ -18,8 +18,13 @@ _RANK = {
     StationState.ONLINE: 3,
 }
 
-Key = tuple[int, int, str]
-"""Rank of the state, how long silent (0 while online, so that pages hold still), station_id."""
+
+class Key(NamedTuple):
+    """A station's place in the list; ``silent_since`` is 0 while online, so that pages hold still."""
+
+    rank: int
+    silent_since: int
+    station_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +100,14 @@ class FleetList:
         self._prepare(now)
         counts = dict.fromkeys(_RANK, 0)
         for key, state in self._order:
-            station = self._fleet.get(key[2])
+            station = self._fleet.get(key.station_id)
             if station is not None and wanted.admits(station):
                 counts[state] += 1
         return counts
 
     def _admitted(self, start: int, wanted: FleetFilter, now: int) -> Iterator[tuple[Key, StationLive]]:
         for key, _ in self._order[start:]:
-            station = self._fleet.get(key[2])
+            station = self._fleet.get(key.station_id)
             if station is None or not wanted.admits(station):
                 continue
             if wanted.state is None or self._fleet.state(station, now) is wanted.state:
@@ -121,4 +126,4 @@ class FleetList:
 
 def _key(station: StationLive, state: StationState) -> Key:
     silent_since = 0 if state is StationState.ONLINE else station.last_seen or 0
-    return _RANK[state], silent_since, station.station_id
+    return Key(_RANK[state], silent_since, station.station_id)

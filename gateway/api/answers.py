@@ -1,0 +1,261 @@
+"""What the API answers: the shapes for OpenAPI, and how our values become them."""
+
+import base64
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.api.access import Principal, Role
+from gateway.api.values import rfc3339
+from gateway.domain.fleet import StationState
+from gateway.queries.fleet_list import StationSummary
+from gateway.queries.station_detail import DeviceDetail, StationDetail
+from gateway.state.commands import CommandRecord, CommandState
+from gateway.state.quarantined import Entry
+from gateway.timeseries.reader import StoredReading
+
+Rfc3339 = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+Cursor = Annotated[str | None, Field(description="Where the next page begins; null after the last.")]
+
+
+class NameAnswer(BaseModel):
+    """What people call a station."""
+
+    zh: str
+    en: str
+
+
+class OpenAlerts(BaseModel):
+    """Open alerts by severity."""
+
+    P1: int
+    P2: int
+    P3: int
+    P4: int
+
+
+class StationAnswer(BaseModel):
+    """One line of the fleet list."""
+
+    station_id: str
+    region: str | None
+    name: NameAnswer
+    state: StationState
+    last_seen: Rfc3339 | None
+    people_inside_count: int | None
+    capacity: int | None
+    delivery: Literal["acknowledged", "best_effort"]
+    open_alerts: OpenAlerts
+
+
+class StationsAnswer(BaseModel):
+    """A page of the fleet list, worst first."""
+
+    items: list[StationAnswer]
+    next: Cursor
+
+
+class DeviceAnswer(BaseModel):
+    """A measuring point and what it last said."""
+
+    device: str
+    domain: str
+    facility: str | None
+    ts: Rfc3339 | None
+    age_s: float | None
+    reading: dict[str, object]
+    suspect: list[str]
+
+
+class CompletenessAnswer(BaseModel):
+    """What became of a station's frames since it was first seen."""
+
+    received: int
+    duplicate: int
+    late: int
+    missing: int
+    gone: int
+    quarantined: int
+
+
+class OccupancyAnswer(BaseModel):
+    """How far the count of people inside can be trusted."""
+
+    anchored_at: Rfc3339 | None
+    drift_per_100_entries: float | None
+
+
+class StationDetailAnswer(StationAnswer):
+    """One station with its devices."""
+
+    profile: str | None
+    lat: float | None
+    lon: float | None
+    devices: list[DeviceAnswer]
+    completeness: CompletenessAnswer
+    occupancy: OccupancyAnswer
+
+
+class ReadingAnswer(BaseModel):
+    """A reading or a bucket; besides these, each field that has a value."""
+
+    model_config = ConfigDict(extra="allow")
+
+    ts: Rfc3339
+    device: str
+    suspect: list[str]
+    quality: Literal["good", "substituted", "stale", "suspect"]
+
+
+class ReadingsAnswer(BaseModel):
+    """A page of readings, oldest first."""
+
+    items: list[ReadingAnswer]
+    next: Cursor
+
+
+class QuarantineAnswer(BaseModel):
+    """Something that could not be taken."""
+
+    id: str
+    received: Rfc3339
+    repeated: Rfc3339
+    station_id: str | None
+    topic: str
+    stream: str | None
+    seq: int | None
+    domain: str | None
+    index: int | None
+    reason: str
+    detail: str
+    count: int
+    replayed: Rfc3339 | None
+    bytes: str | None = Field(None, description="Base64, values nobody declared masked; role admin only.")
+    cut: bool | None = Field(None, description="Whether `bytes` is only the beginning; role admin only.")
+
+
+class QuarantineListAnswer(BaseModel):
+    """A page of the quarantine, newest first."""
+
+    items: list[QuarantineAnswer]
+    next: Cursor
+
+
+class ReplayAnswer(BaseModel):
+    """What became of a replay."""
+
+    id: str
+    taken: bool
+    reason: str | None
+    detail: str | None
+
+
+class CommandAnswer(BaseModel):
+    """A command and, once it is over, the station's answer."""
+
+    id: str
+    station_id: str
+    name: str
+    args: dict[str, object]
+    by: str | None
+    issued: Rfc3339
+    ttl_s: int
+    state: CommandState
+    reason: str | None
+    at: Rfc3339 | None
+    result: dict[str, object] | None
+
+
+def station_item(summary: StationSummary) -> dict[str, object]:
+    """Write one line of the fleet list."""
+    return {
+        "station_id": summary.station_id,
+        "region": summary.region,
+        "name": summary.name,
+        "state": summary.state,
+        "last_seen": rfc3339(summary.last_seen),
+        "people_inside_count": summary.people_inside_count,
+        "capacity": summary.capacity,
+        "delivery": summary.delivery,
+        "open_alerts": summary.open_alerts,
+    }
+
+
+def station_answer(detail: StationDetail) -> dict[str, object]:
+    """Write one station with its devices."""
+    return {
+        **station_item(detail.summary),
+        "profile": detail.profile,
+        "lat": detail.lat,
+        "lon": detail.lon,
+        "devices": [_device_item(device) for device in detail.devices],
+        "completeness": detail.completeness,
+        "occupancy": {
+            "anchored_at": rfc3339(detail.occupancy.anchored_at),
+            "drift_per_100_entries": detail.occupancy.drift_per_100_entries,
+        },
+    }
+
+
+def _device_item(device: DeviceDetail) -> dict[str, object]:
+    return {
+        "device": device.device,
+        "domain": device.domain,
+        "facility": device.facility,
+        "ts": rfc3339(device.ts),
+        "age_s": device.age_s,
+        "reading": device.reading,
+        "suspect": device.suspect,
+    }
+
+
+def reading_item(reading: StoredReading) -> dict[str, object]:
+    """Write one reading or bucket."""
+    return {
+        "ts": rfc3339(reading.position.ts),
+        "device": reading.device,
+        **reading.fields,
+        "suspect": reading.suspect,
+        "quality": reading.quality,
+    }
+
+
+def quarantine_item(entry: Entry, principal: Principal) -> dict[str, object]:
+    """Write one quarantine entry; its bytes only for an admin."""
+    item = entry.item
+    written: dict[str, object] = {
+        "id": entry.id,
+        "received": rfc3339(entry.received),
+        "repeated": rfc3339(entry.repeated),
+        "station_id": item.station_id,
+        "topic": item.topic,
+        "stream": item.stream,
+        "seq": item.seq,
+        "domain": item.domain,
+        "index": item.index,
+        "reason": item.reason,
+        "detail": item.detail,
+        "count": entry.count,
+        "replayed": rfc3339(entry.replayed),
+    }
+    if principal.role >= Role.ADMIN:
+        written["bytes"] = base64.b64encode(item.payload).decode()
+        written["cut"] = entry.cut
+    return written
+
+
+def command_item(command: CommandRecord) -> dict[str, object]:
+    """Write one command."""
+    return {
+        "id": command.id,
+        "station_id": command.station_id,
+        "name": command.name,
+        "args": command.args,
+        "by": command.by[0] if command.by else None,
+        "issued": rfc3339(command.issued),
+        "ttl_s": command.ttl_s,
+        "state": command.state,
+        "reason": command.reason,
+        "at": rfc3339(command.at),
+        "result": command.result,
+    }

@@ -1,0 +1,63 @@
+"""The application: routes, guards and errors put together."""
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from gateway.api import commands, health, problems, quarantine, readings, stations, stream
+from gateway.api.access import Tokens
+from gateway.api.guards import Guards, known_hosts
+from gateway.api.problems import ProblemDetails
+from gateway.api.services import Services
+
+PREFIX = "/api/v1"
+MOST_BODY_BYTES = 64 * 1024
+
+
+def create_api(services: Services) -> FastAPI:
+    """Return the application; SettingsError when the token file is wrong."""
+    app = _routes()
+    auth = services.settings.auth
+    app.state.services = services
+    app.state.tokens = None if auth == "none" else Tokens.load(auth.tokens)
+    app.add_middleware(Guards, hosts=known_hosts(services.settings))
+    return app
+
+
+def openapi() -> dict[str, object]:
+    """Return the OpenAPI description, the same on every machine."""
+    app = _routes()
+    described = get_openapi(
+        title="Yizhan 驿站",
+        version="1",
+        summary="Unattended 24-hour rest stations: live state, readings, quarantine, commands.",
+        routes=app.routes,
+    )
+    described["components"]["schemas"] |= _problem_schemas()
+    return described
+
+
+def _routes() -> FastAPI:
+    app = FastAPI(
+        title="Yizhan 驿站",
+        openapi_url=None,
+        redirect_slashes=False,
+        max_body_size=MOST_BODY_BYTES,
+    )
+    api = APIRouter(prefix=PREFIX)
+    for part in (stations, readings, quarantine, commands, stream):
+        api.include_router(part.router)
+    app.include_router(api)
+    app.include_router(health.router)
+    app.add_api_route(f"{PREFIX}/openapi.json", _describe, include_in_schema=False)
+    problems.install(app)
+    return app
+
+
+async def _describe() -> dict[str, object]:
+    return openapi()
+
+
+def _problem_schemas() -> dict[str, object]:
+    schema = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    below: dict[str, object] = schema.pop("$defs")
+    return {"ProblemDetails": schema, **below}

@@ -1,0 +1,69 @@
+"""What every route starts from: the services, and who asks."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from gateway.api.access import ANYBODY, Principal, Role, Tokens
+from gateway.api.problems import Problem, not_found
+from gateway.api.services import Services
+from gateway.domain.fleet import StationLive
+from gateway.queries.fleet_list import OWN_STATION
+
+_BEARER = HTTPBearer(auto_error=False, description="A token of the gateway's token file.")
+
+
+def services_of(request: Request) -> Services:
+    """Return the services the application was made with."""
+    services: Services = request.app.state.services
+    return services
+
+
+def principal_of(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+) -> Principal:
+    """Return who asks; Problem 401 without a token that is known."""
+    tokens: Tokens | None = request.app.state.tokens
+    if tokens is None:
+        return ANYBODY
+    principal = tokens.of(credentials.credentials) if credentials else None
+    if principal is None:
+        detail = "send a token: Authorization: Bearer ..." if credentials is None else "unknown token"
+        headers = {"WWW-Authenticate": "Bearer"}
+        raise Problem(HTTPStatus.UNAUTHORIZED, "header", "Authorization", detail, headers)
+    return principal
+
+
+def at_least(role: Role) -> Callable[[Principal], Principal]:
+    """Return a dependency that lets pass who has the role."""
+
+    def check(principal: Annotated[Principal, Depends(principal_of)]) -> Principal:
+        if principal.role < role:
+            detail = f"this needs the role {role.name.lower()}, the token has {principal.role.name.lower()}"
+            raise Problem(HTTPStatus.FORBIDDEN, "header", "Authorization", detail)
+        return principal
+
+    return check
+
+
+Asked = Annotated[Services, Depends(services_of)]
+Viewer = Annotated[Principal, Depends(principal_of)]
+Operator = Annotated[Principal, Depends(at_least(Role.OPERATOR))]
+
+
+def visible_station(services: Services, principal: Principal, station_id: str) -> StationLive:
+    """Return a station this one may see; Problem 404, the same as for one that is not there."""
+    station = services.fleet.get(station_id)
+    if station is None or not principal.sees(station.region):
+        raise not_found("station_id", station_id)
+    return station
+
+
+def check_visible(services: Services, principal: Principal, station_id: str) -> None:
+    """Let pass a station this one may see, and `_gateway` for whoever sees every region."""
+    if station_id != OWN_STATION or principal.regions is not None:
+        visible_station(services, principal, station_id)

@@ -1,0 +1,138 @@
+"""Every error as RFC 9457 problem details that name the field at fault."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from gateway.errors import StoreClosed
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class FieldError(BaseModel):
+    """One field at fault: where it stands, its name, and what is wrong with it."""
+
+    location: str
+    field: str
+    detail: str
+
+
+class ProblemDetails(BaseModel):
+    """What an error answer holds."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError]
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
+    """An error to answer with; ``location`` is path, query, body, header or server."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        location: str,
+        field: str,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.location = location
+        self.field = field
+        self.detail = detail
+        self.headers = headers
+
+
+def not_found(field: str, value: str) -> Problem:
+    """Say that what the path names is not there."""
+    return Problem(HTTPStatus.NOT_FOUND, "path", field, f"there is no {field} {value!r}")
+
+
+def problem_response(
+    status: HTTPStatus,
+    detail: str,
+    errors: Sequence[FieldError],
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the answer for one problem."""
+    body = ProblemDetails(
+        type=f"urn:yizhan:problem:{status.phrase.lower().replace(' ', '-')}",
+        title=status.phrase,
+        status=status,
+        detail=detail,
+        errors=list(errors),
+    )
+    return Response(orjson.dumps(body.model_dump()), status, dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def responses(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """Describe error answers for OpenAPI."""
+    described: dict[int | str, dict[str, Any]] = {}
+    for status in statuses:
+        content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+        described[int(status)] = {"description": status.phrase, "content": content}
+    return described
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application with a problem."""
+    app.add_exception_handler(Problem, _answer_problem)
+    app.add_exception_handler(RequestValidationError, _answer_validation)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(StoreClosed, _answer_store_closed)
+    app.add_exception_handler(Exception, _answer_bug)
+
+
+async def _answer_problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - registered for nothing else
+    faults = [FieldError(location=error.location, field=error.field, detail=error.detail)]
+    return problem_response(error.status, error.detail, faults, error.headers)
+
+
+async def _answer_validation(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
+    faults = [_field_error(detail["loc"], detail["msg"]) for detail in error.errors()]
+    detail = "; ".join(f"{fault.field}: {fault.detail}" for fault in faults)
+    return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, detail, faults)
+
+
+def _field_error(loc: Sequence[int | str], message: str) -> FieldError:
+    location, *names = [str(part) for part in loc]
+    if location == "body" and names[:1] and names[0].isdigit():
+        return FieldError(location="body", field="body", detail=f"not JSON: {message}")
+    detail = message.removeprefix("Value error, ")
+    return FieldError(location=location, field=".".join(names) or location, detail=detail)
+
+
+async def _answer_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
+    status = HTTPStatus(error.status_code)
+    field, detail = "request", str(error.detail)
+    if status is HTTPStatus.NOT_FOUND:
+        field, detail = "path", f"there is nothing at {request.url.path}"
+    elif status is HTTPStatus.METHOD_NOT_ALLOWED:
+        field, detail = "method", f"{request.method} is not for {request.url.path}"
+    faults = [FieldError(location="request", field=field, detail=detail)]
+    return problem_response(status, detail, faults, error.headers)
+
+
+async def _answer_store_closed(_request: Request, error: Exception) -> Response:
+    detail = f"the store is being reopened: {error}"
+    faults = [FieldError(location="server", field="store", detail=detail)]
+    return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail, faults, {"Retry-After": "5"})
+
+
+async def _answer_bug(_request: Request, _error: Exception) -> Response:
+    detail = "the gateway failed to answer; its log says why"
+    faults = [FieldError(location="server", field="gateway", detail=detail)]
+    return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, detail, faults)

@@ -1,0 +1,52 @@
+"""Server-sent events: what changed in the fleet."""
+
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+
+import orjson
+from fastapi import APIRouter
+from starlette.responses import Response, StreamingResponse
+
+from gateway.api.answers import station_item
+from gateway.api.asking import Asked, Viewer
+from gateway.api.problems import Problem, responses
+from gateway.api.services import Services
+from gateway.queries.fleet_list import FleetFilter
+
+router = APIRouter(tags=["stream"])
+
+KEEP_ALIVE_S = 15.0
+MOST_LISTENERS = 200
+
+
+@router.get(
+    "/stream",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "Events `station`, their data an item of the fleet list.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        **responses(
+            HTTPStatus.UNAUTHORIZED,
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+        ),
+    },
+)
+async def stream_changes(services: Asked, principal: Viewer) -> Response:
+    """Tell each station that changed, at most once a second; a slow client misses what was overtaken."""
+    if services.feed.listeners >= MOST_LISTENERS:
+        detail = f"{MOST_LISTENERS} clients listen already; ask again later"
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "server", "stream", detail)
+    events = _events(services, FleetFilter(regions=principal.regions))
+    return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+async def _events(services: Services, wanted: FleetFilter) -> AsyncIterator[bytes]:
+    yield b": the stations that change follow\n\n"
+    async for changes in services.feed.listen(wanted, KEEP_ALIVE_S):
+        if not changes:
+            yield b": still here\n\n"
+        for summary in changes:
+            yield b"event: station\ndata: " + orjson.dumps(station_item(summary)) + b"\n\n"
