@@ -15,14 +15,13 @@ This is the exact decoder. Its rules, beyond the contract's own words:
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from wire.compression import BadCompression, FrameTooBig, UnreadableError, compress, decompress
-from wire.frames import READING_MODELS, Envelope
-from wire.measures import DOMAINS, EVENT_FIELDS, EVENTS, MEASURES, FrameClass
+from wire.frames import Envelope
+from wire.judging import Refused, first_fault, judge_reading, known_part
+from wire.measures import DOMAINS, MEASURES, FrameClass
 from wire.ranges import LARGEST
 from wire.strictjson import Ambiguous, NotJsonError, encode, parse
 from wire.topics import ULID_PATTERN
@@ -56,32 +55,7 @@ _ENVELOPE_REASONS = {
     "sent": Reason.BAD_SENT,
     "clock": Reason.BAD_CLOCK,
 }
-_READING_REASONS = {
-    "device": Reason.BAD_DEVICE,
-    "ts": Reason.BAD_TS,
-    "quality": Reason.BAD_QUALITY,
-    "epoch": Reason.BAD_EPOCH,
-    "event": Reason.UNKNOWN_EVENT,
-}
-_COMMON_KEYS = frozenset(_READING_REASONS)
-_VALUE_ERRORS = {
-    "literal_error",
-    "string_pattern_mismatch",
-    "greater_than_equal",
-    "less_than_equal",
-    "too_short",
-    "too_long",
-}
 _LONGEST_NAME = 64
-
-
-class _Refused(Exception):  # noqa: N818 - a verdict on its way up, not an error of ours
-    """The envelope is wrong."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
 
 
 def decode(payload: bytes, station_id: str) -> Decoded | Rejected:
@@ -98,7 +72,7 @@ def decode(payload: bytes, station_id: str) -> Decoded | Rejected:
         _check_version(message)
         groups = _check_form(message)
         envelope = _check_fields(message, station_id)
-    except _Refused as refused:
+    except Refused as refused:
         if refused.reason is Reason.UNKNOWN_VERSION:
             return Rejected(refused.reason, refused.detail)
         return Rejected(refused.reason, refused.detail, *_readable_identity(message))
@@ -143,9 +117,9 @@ def suspect_fields(domain: str, reading: Mapping[str, object]) -> tuple[str, ...
 def _check_version(message: Reading) -> None:
     version = message.get("v")
     if type(version) is not int:
-        raise _Refused(Reason.BAD_VERSION, "v: the version of the contract, an integer")
+        raise Refused(Reason.BAD_VERSION, "v: the version of the contract, an integer")
     if version != VERSION and "v" not in _repeated(message):
-        raise _Refused(Reason.UNKNOWN_VERSION, f"v: only version {VERSION} is spoken here")
+        raise Refused(Reason.UNKNOWN_VERSION, f"v: only version {VERSION} is spoken here")
 
 
 def _check_form(message: Reading) -> Reading:
@@ -153,18 +127,18 @@ def _check_form(message: Reading) -> Reading:
     readings = message.get("readings")
     for place, part in (("the frame", message), ("readings", readings)):
         if _repeated(part):
-            raise _Refused(Reason.DUPLICATE_KEY, f"a key of {place} comes twice")
+            raise Refused(Reason.DUPLICATE_KEY, f"a key of {place} comes twice")
     for key in sorted(_ENVELOPE_KEYS & message.keys()):
         if message[key] is None:
-            raise _Refused(Reason.NULL_VALUE, f"{key} is null; leave it out instead")
+            raise Refused(Reason.NULL_VALUE, f"{key} is null; leave it out instead")
     missing = [key for key in _IDENTITY if key not in message]
     if missing and len(missing) < len(_IDENTITY):
         detail = (
             f"{missing[0]} is missing; hardware without an outbox leaves out all of {', '.join(_IDENTITY)}"
         )
-        raise _Refused(_ENVELOPE_REASONS[missing[0]], detail)
+        raise Refused(_ENVELOPE_REASONS[missing[0]], detail)
     if not isinstance(readings, dict):
-        raise _Refused(Reason.BAD_READINGS, "readings: an object of lists by domain")
+        raise Refused(Reason.BAD_READINGS, "readings: an object of lists by domain")
     return readings
 
 
@@ -172,11 +146,11 @@ def _check_fields(message: Reading, station_id: str) -> Envelope:
     try:
         envelope = Envelope.model_validate(message)
     except ValidationError as error:
-        first = _first(error)
+        first = first_fault(error)
         field = str(first["loc"][0])
-        raise _Refused(_ENVELOPE_REASONS[field], f"{field}: {first['msg']}") from None
+        raise Refused(_ENVELOPE_REASONS[field], f"{field}: {first['msg']}") from None
     if envelope.station_id != station_id:
-        raise _Refused(Reason.WRONG_STATION, "station_id is not the topic's")
+        raise Refused(Reason.WRONG_STATION, "station_id is not the topic's")
     return envelope
 
 
@@ -193,10 +167,6 @@ def _repeated(part: object) -> frozenset[str]:
     return part.repeated if isinstance(part, Ambiguous) else frozenset()
 
 
-def _first(error: ValidationError) -> ErrorDetails:
-    return error.errors(include_url=False, include_context=False)[0]
-
-
 # -- the readings -------------------------------------------------------------------------------------------
 
 
@@ -207,9 +177,9 @@ def _judge_readings(envelope: Envelope, groups: Reading, foreign: set[str]) -> D
     unknown += [_printable(f"readings.{name}") for name in sorted(groups.keys() - set(DOMAINS))]
     for domain in DOMAINS:
         for index, raw in enumerate(_listed(groups.get(domain, []))):
-            reading, foreign = _known_part(domain, raw)
-            unknown += [_printable(f"{domain}.{name}") for name in sorted(foreign)]
-            verdict = _judge_reading(domain, index, reading)
+            reading, dropped = known_part(domain, raw)
+            unknown += [_printable(f"{domain}.{name}") for name in sorted(dropped)]
+            verdict = judge_reading(domain, index, reading)
             if isinstance(verdict, RejectedReading):
                 bad.append(verdict)
             else:
@@ -240,58 +210,3 @@ def _listed(group: object) -> list[object]:
 def _printable(name: str) -> str:
     """Cut a stranger's name to what a log line and a database can hold; JSON may have lone surrogates."""
     return name[:_LONGEST_NAME].encode("utf-8", "backslashreplace").decode()
-
-
-@cache
-def _known_keys(domain: str, *, event: bool) -> frozenset[str]:
-    fields = EVENT_FIELDS[domain] if event else ()
-    return _COMMON_KEYS | MEASURES[domain].keys() | {field.name for field in fields}
-
-
-def _known_part(domain: str, raw: object) -> tuple[object, set[str]]:
-    """Split off the unknown fields, whose values are not looked at; a repeated key stays a fault."""
-    if not isinstance(raw, dict) or isinstance(raw, Ambiguous):
-        return raw, set()
-    known = _known_keys(domain, event="event" in raw)
-    return {name: value for name, value in raw.items() if name in known}, raw.keys() - known
-
-
-def _judge_reading(domain: str, index: int, reading: object) -> Reading | RejectedReading:
-    try:
-        return _check_reading(domain, reading)
-    except _Refused as refused:
-        return RejectedReading(domain, index, refused.reason, f"{domain}[{index}]{refused.detail}")
-
-
-def _check_reading(domain: str, reading: object) -> Reading:
-    if reading is None:
-        raise _Refused(Reason.NULL_VALUE, " is null")
-    if not isinstance(reading, dict):
-        raise _Refused(Reason.BAD_READING, ": a reading is an object in a list")
-    if isinstance(reading, Ambiguous):
-        raise _Refused(Reason.DUPLICATE_KEY, ": a key comes twice")
-    nulls = [name for name, value in reading.items() if value is None]
-    if nulls:
-        raise _Refused(Reason.NULL_VALUE, f".{nulls[0]} is null; leave it out instead")
-    try:
-        checked = READING_MODELS[domain].model_validate(reading).model_dump(exclude_unset=True)
-    except ValidationError as error:
-        raise _field_fault(_first(error)) from None
-    _check_content(domain, checked)
-    return checked
-
-
-def _field_fault(error: ErrorDetails) -> _Refused:
-    field = str(error["loc"][0])
-    closed = Reason.BAD_VALUE if error["type"] in _VALUE_ERRORS else Reason.BAD_TYPE
-    expected = error["msg"] if field != "event" else "no such event in this domain"
-    return _Refused(_READING_REASONS.get(field, closed), f".{field}: {expected}")
-
-
-def _check_content(domain: str, reading: Reading) -> None:
-    if "event" not in reading and not reading.keys() & MEASURES[domain].keys():
-        raise _Refused(Reason.NO_FIELD, ": neither a field of its domain nor an event")
-    kind = EVENTS[domain].get(str(reading.get("event")))
-    for field in kind.fields if kind else ():
-        if field.required and field.name not in reading:
-            raise _Refused(Reason.MISSING_FIELD, f".{field.name}: belongs to this event")

@@ -1,144 +1,46 @@
-"""The messages between station and gateway, as strict models made from the tables.
+"""The messages between station and gateway, as strict models.
 
-Unknown keys are ignored everywhere, so that a newer sender is understood. Times are integer
-milliseconds since the Unix epoch, UTC.
+Unknown keys are ignored everywhere, so that a newer sender is understood.
 """
 
-from collections.abc import Mapping
-from types import GenericAlias, MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    JsonValue,
-    WithJsonSchema,
-    create_model,
-    model_validator,
+from pydantic import Field, JsonValue, model_validator
+
+from wire.measures import DOMAINS
+from wire.readings import READING_MODELS, Readings
+from wire.scalars import (
+    LATEST_MS,
+    Count,
+    Device,
+    LongRangeList,
+    Message,
+    Milliseconds,
+    RangeList,
+    Release,
+    Seq,
+    Slug,
+    StationId,
+    Ulid,
 )
 
-from wire.measures import DOMAINS, EVENT_FIELDS, EVENTS, MEASURES, QUALITIES
-from wire.measures.model import EventField, Measure
-from wire.ranges import LARGEST, Ranges
-from wire.topics import DEVICE_PATTERN, STATION_ID_PATTERN, ULID_PATTERN
-
-LATEST_MS = 253_402_300_799_999
-"""The last millisecond of the year 9999: every calendar downstream can still write it."""
-
-_MOST_WORDS = 16
-_MOST_RANGES = 64
-_MOST_RANGES_AT_BIRTH = 1_024
-
-Ulid = Annotated[str, Field(pattern=ULID_PATTERN)]
-StationId = Annotated[str, Field(pattern=STATION_ID_PATTERN)]
-Device = Annotated[str, Field(pattern=DEVICE_PATTERN)]
-Milliseconds = Annotated[int, Field(ge=0, le=LATEST_MS)]
-Seq = Annotated[int, Field(ge=1, le=LARGEST)]
-Count = Annotated[int, Field(ge=0, le=LARGEST)]
-Release = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9 ._+/-]{0,63}$")]
-"""Whatever a maker of hardware calls its release; it describes the box, and is never stored with readings."""
-
-Slug = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,31}$")]
-
-
-def _range_list(limit: int) -> tuple[BeforeValidator, WithJsonSchema]:
-    def parse(value: object) -> object:
-        pairs = [list(pair) for pair in value] if isinstance(value, tuple | Ranges) else value
-        return tuple(Ranges.parse(pairs, limit=limit))
-
-    number: dict[str, JsonValue] = {"type": "integer", "minimum": 1, "maximum": LARGEST}
-    pair: dict[str, JsonValue] = {"type": "array", "items": number, "minItems": 2, "maxItems": 2}
-    return (
-        BeforeValidator(parse),
-        WithJsonSchema({"type": "array", "items": pair, "maxItems": limit}),
-    )
-
-
-RangeList = Annotated[tuple[tuple[int, int], ...], *_range_list(_MOST_RANGES)]
-LongRangeList = Annotated[tuple[tuple[int, int], ...], *_range_list(_MOST_RANGES_AT_BIRTH)]
-
-
-class Message(BaseModel):
-    """What all messages share: strict types, frozen values, unknown keys ignored."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
-
-
-# -- readings -----------------------------------------------------------------------------------------
-
-
-def _value_type(row: Measure | EventField) -> Any:  # noqa: ANN401 - a type built at run time
-    if row.type in {"enum", "words"}:
-        word = Literal[row.values]  # type: ignore[name-defined]
-        return (
-            word if row.type == "enum" else Annotated[list[word], Field(min_length=1, max_length=_MOST_WORDS)]
-        )
-    if row.type == "text":
-        return Annotated[str, Field(pattern=row.pattern)]
-    return {"bool": bool, "int": int, "float": Annotated[float, Field(allow_inf_nan=False)]}[row.type]
-
-
-def _refuse_event(_name: str) -> str:
-    raise ValueError("this domain has no events")
-
-
-_NoEvent = Annotated[str, AfterValidator(_refuse_event), WithJsonSchema({"not": {}})]
-
-
-def _measure_field(row: Measure) -> tuple[Any, Any]:
-    # Ranges are data for whoever reads the schema, not bounds: a value beyond them is stored, suspect.
-    about: dict[str, JsonValue] = {
-        "title": row.en,
-        "x-zh": row.zh,
-        "x-unit": row.unit,
-        "x-kind": row.kind.value,
-        "x-range": [row.low, row.high],
-        "x-danger": row.danger,
-        "x-heartbeat-s": row.heartbeat_s,
-    }
-    return _value_type(row), Field(default=None, json_schema_extra=about)
-
-
-def _event_field(row: EventField) -> tuple[Any, Any]:
-    about: dict[str, JsonValue] = {"title": row.en, "x-zh": row.zh}
-    return _value_type(row), Field(default=None, ge=row.low, le=row.high, json_schema_extra=about)
-
-
-def _reading_model(domain: str) -> type[Message]:
-    kinds = tuple(EVENTS[domain])
-    event = Literal[kinds] if kinds else _NoEvent
-    fields: dict[str, tuple[Any, Any]] = {
-        "device": (Device, ...),
-        "ts": (Milliseconds, ...),
-        "quality": (Literal[QUALITIES], None),
-        "epoch": (Count, None),
-        "event": (event, None),
-    }
-    fields |= {row.name: _event_field(row) for row in EVENT_FIELDS[domain]}
-    fields |= {row.name: _measure_field(row) for row in MEASURES[domain].values()}
-    model: type[Message] = create_model(
-        f"{domain.capitalize()}Reading",
-        __base__=Message,
-        __doc__=f"One reading of the domain {domain}; at least one field or an event.",
-        **fields,  # type: ignore[call-overload]
-    )
-    return model
-
-
-READING_MODELS: Mapping[str, type[Message]] = MappingProxyType(
-    {domain: _reading_model(domain) for domain in DOMAINS}
-)
-"""Absent optional fields read as None, but null is refused on the wire."""
-
-Readings: type[Message] = create_model(
-    "Readings",
-    __base__=Message,
-    __doc__="Readings by domain.",
-    **{domain: (GenericAlias(list, (model,)), []) for domain, model in READING_MODELS.items()},  # type: ignore[call-overload]
-)
+__all__ = [
+    "LATEST_MS",
+    "READING_MODELS",
+    "Ack",
+    "Birth",
+    "Claim",
+    "Command",
+    "Config",
+    "DeviceInfo",
+    "Envelope",
+    "Frame",
+    "Goodbye",
+    "Message",
+    "ResendArgs",
+    "Result",
+    "StreamSummary",
+]
 
 # -- frames and what answers them -----------------------------------------------------------------------
 
@@ -234,10 +136,10 @@ class Command(Message):
     gateway: Ulid
     id: Ulid
     name: Slug
-    args: dict[str, JsonValue] = {}
+    args: dict[str, JsonValue] = Field(default_factory=dict)
     issued: Milliseconds
     ttl_s: Annotated[int, Field(ge=1, le=31 * 86_400)]
-    by: Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=16)] = []
+    by: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(default_factory=list, max_length=16)
 
 
 class ResendArgs(Message):
@@ -283,4 +185,4 @@ class Claim(Message):
     v: Literal[1] = 1
     gateway: Ulid
     since: Milliseconds
-    replaces: Annotated[list[Ulid], Field(max_length=1_000)] = []
+    replaces: list[Ulid] = Field(default_factory=list, max_length=1_000)
