@@ -34,16 +34,20 @@ class Fridge:
 
     def advance(self, block: Block, room_c: float) -> None:
         """Work out temperature and compressor."""
-        duty = float(np.clip(_FRIDGE_DUTY + _FRIDGE_DUTY_PER_K * (room_c - _FRIDGE_AT_C), *_FRIDGE_DUTY_RANGE))
+        duty = float(
+            np.clip(_FRIDGE_DUTY + _FRIDGE_DUTY_PER_K * (room_c - _FRIDGE_AT_C), *_FRIDGE_DUTY_RANGE)
+        )
         rise, fall = _FRIDGE_RISE_K_PER_S * STEP_S, _FRIDGE_RISE_K_PER_S * STEP_S * (1 - duty) / duty
-        door = (block.values.get(("fridge-1.door", "taken"), block.zeros()) * _FRIDGE_OPEN_K_PER_S * STEP_S).tolist()
+        door = (
+            block.values.get(("fridge-1.door", "taken"), block.zeros()) * _FRIDGE_OPEN_K_PER_S * STEP_S
+        ).tolist()
         temp, running, temps, on = self._temp, self._running, [], []
-        for opened in door:
+        for opened, powered in zip(door, (block.powered > 0).tolist(), strict=True):
             if temp >= _FRIDGE_WARM_C:
-                running = block.mains
+                running = True
             elif temp <= _FRIDGE_COLD_C:
                 running = False
-            temp += opened + (-fall if running else rise)
+            temp += opened + (-fall if running and powered else rise)
             temps.append(temp)
             on.append(running)
         self._temp, self._running = temp, running
@@ -68,11 +72,10 @@ class Dispenser:
         paid = self._element_w * STEP_S / 3600
         limit = _BOILER_L * _WATER_WH_PER_L_K * _BOILER_BAND_K
         debt, heating, debts, powers = self._debt_wh, self._heating, [], []
-        for add in owed.tolist():
+        for add, powered in zip(owed.tolist(), block.powered.tolist(), strict=True):
             debt += add
-            if debt >= limit:
-                heating = block.mains
-            pay = min(paid, debt) if heating else 0.0
+            heating = heating or debt >= limit
+            pay = min(paid, debt) * powered if heating else 0.0
             debt -= pay
             heating = heating and debt > 0
             debts.append(debt)
@@ -101,12 +104,12 @@ class HotTank:
         per_k = self._of.tank_l * _WATER_WH_PER_L_K
         full_wh = self._of.tank_w * STEP_S / 3600
         temp, heating, temps, powers = self._temp, self._heating, [], []
-        for litres in (flow * STEP_S / 60).tolist():
+        for litres, powered in zip((flow * STEP_S / 60).tolist(), block.powered.tolist(), strict=True):
             if temp <= _TANK_FULL_C - _TANK_BAND_K:
-                heating = block.mains
+                heating = True
             elif temp >= _TANK_FULL_C:
                 heating = False
-            heat = full_wh if heating else 0.0
+            heat = full_wh * powered if heating else 0.0
             drawn = litres * _WATER_WH_PER_L_K * (min(_SHOWER_C, temp) - _INLET_C)
             lost = _TANK_LOSS_W_PER_K * (temp - room_c) * STEP_S / 3600
             temp += (heat - drawn - lost) / per_k

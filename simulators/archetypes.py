@@ -1,7 +1,7 @@
 """The four kinds of rest station as data: size, people, equipment, electricity, water, heat.
 
-Figures of the domain catalogue, sections 5.1, 5.3 and 5.4. Solar peak and louvre are tuned so that a day's energy
-meets the budgets there (air conditioning at about 45 % duty on a hot day, idle on a mild one).
+Figures of the domain catalogue, sections 5.1, 5.3 and 5.4. Solar peak and louvre are tuned so that a day's
+energy meets the budgets there (air conditioning at about 45 % duty on a hot day, idle on a mild one).
 """
 
 from __future__ import annotations
@@ -99,15 +99,15 @@ ARCHETYPES: Mapping[str, Archetype] = {
             visits_per_day=12, visits_quiet=2, visits_busy=40,
             personas={"rider": .45, "sanitation": .15, "courier": .15, "driver": .15, "night_driver": .10},
             phases=1, breaker_a=40, base_w=60, lit_m2=15, boiler_w=1500, dispenser_loss_w=20,
-            ua_w_per_k=45, heat_kj_per_k=900, solar_peak_w=1900, louvre_w_per_k=220,
+            ua_w_per_k=45, heat_kj_per_k=900, solar_peak_w=2500, louvre_w_per_k=450,
             ac_units=1, ac_unit_w=1100, ac_inverter=False, seats=4,
         ),
         Archetype(
             "urban_standard", "标准驿站", "standard station", area_m2=40, height_m=2.7, capacity=20,
             visits_per_day=40, visits_quiet=12, visits_busy=120,
             personas={"rider": .40, "sanitation": .22, "courier": .16, "driver": .16, "night_driver": .06},
-            phases=1, breaker_a=63, base_w=150, lit_m2=40, boiler_w=2000, dispenser_loss_w=25,
-            ua_w_per_k=120, heat_kj_per_k=2500, solar_peak_w=2800, louvre_w_per_k=450,
+            phases=1, breaker_a=63, base_w=150, lit_m2=30, boiler_w=2000, dispenser_loss_w=25,
+            ua_w_per_k=120, heat_kj_per_k=2500, solar_peak_w=4000, louvre_w_per_k=800,
             ac_units=1, ac_unit_w=1800, seats=14, toilets=1, locker_cells=4, ebike_ports=2,
             has_kiosk=True, has_aed=True, has_leak_cable=True,
         ),
@@ -115,8 +115,8 @@ ARCHETYPES: Mapping[str, Archetype] = {
             "public_hall", "大厅驿站", "public hall", area_m2=80, height_m=3.0, capacity=40,
             visits_per_day=120, visits_quiet=60, visits_busy=220,
             personas={"rider": .25, "sanitation": .30, "courier": .15, "driver": .15, "night_driver": .15},
-            phases=3, breaker_a=63, base_w=300, lit_m2=80, boiler_w=3000, dispenser_loss_w=40,
-            ua_w_per_k=200, heat_kj_per_k=6000, solar_peak_w=7500, louvre_w_per_k=900,
+            phases=3, breaker_a=63, base_w=300, lit_m2=40, boiler_w=3000, dispenser_loss_w=40,
+            ua_w_per_k=200, heat_kj_per_k=6000, solar_peak_w=11000, louvre_w_per_k=1800,
             ac_units=2, ac_unit_w=2200, seats=30, toilets=2, locker_cells=6, ebike_ports=2,
             has_kiosk=True, has_aed=True, has_leak_cable=True, has_ups=True,
         ),
@@ -124,8 +124,8 @@ ARCHETYPES: Mapping[str, Archetype] = {
             "trucker_home", "司机之家", "drivers' home", area_m2=500, height_m=3.0, capacity=60,
             visits_per_day=70, visits_quiet=40, visits_busy=160,
             personas={"rider": .05, "sanitation": .08, "courier": .07, "driver": .15, "truck": .65},
-            phases=3, breaker_a=100, base_w=500, lit_m2=100, boiler_w=3000, dispenser_loss_w=50,
-            ua_w_per_k=700, heat_kj_per_k=30000, solar_peak_w=18000, louvre_w_per_k=3000,
+            phases=3, breaker_a=100, base_w=500, lit_m2=80, boiler_w=3000, dispenser_loss_w=50,
+            ua_w_per_k=700, heat_kj_per_k=30000, solar_peak_w=22000, louvre_w_per_k=5000,
             ac_units=6, ac_unit_w=1800, seats=40, toilets=3, showers=4, washers=3, dryers=2, locker_cells=4,
             truck_bays=40, tank_l=300, tank_w=9000,
             has_kiosk=True, has_aed=True, has_leak_cable=True, has_co_sensor=True, has_ups=True,

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from simulators.archetypes import Archetype
     from simulators.personas import Persona
-    from simulators.weather import DayWeather
     from simulators.series import Series
+    from simulators.weather import DayWeather
 
 _DAY_NOISE_SHAPE = 8.0
 _HEAT_C, _COLD_C = 35.0, 0.0
@@ -74,9 +74,7 @@ def _day_factor(persona: Persona, weather: DayWeather) -> float:
     return factor
 
 
-def _thinned(
-    persona: Persona, mean: float, weather: DayWeather, rng: Generator
-) -> Series:
+def _thinned(persona: Persona, mean: float, weather: DayWeather, rng: Generator) -> Series:
     ceiling = max(persona.hours) * _HEAT_FACTOR * persona.rain * _SHOWER_BURST
     scale = mean / sum(persona.hours)
     candidates = rng.uniform(0, 24, rng.poisson(ceiling * scale * 24))

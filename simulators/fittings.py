@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulators.grid import STEP_MS, ts_of
+from simulators.grid import STEP_MS, elapsed_s, ts_of
 from simulators.room import MODES
-from simulators.senses import elapsed_s
 from simulators.wiring import metered_circuits
 
 if TYPE_CHECKING:
@@ -47,7 +46,10 @@ class Fittings:
         self._of = archetype
         self._start_ms = start_ms
         self._totals: dict[tuple[str, str], int] = {}
-        for name in (*archetype.numbered("washer", archetype.washers), *archetype.numbered("dryer", archetype.dryers)):
+        for name in (
+            *archetype.numbered("washer", archetype.washers),
+            *archetype.numbered("dryer", archetype.dryers),
+        ):
             self._totals[name, "appliance_cycles_total"] = int(rng.integers(100, 2_000))
         self._totals["microwave-1", "appliance_cycles_total"] = int(rng.integers(500, 9_000))
         self._totals["front-door", "access_granted_total"] = int(rng.integers(1_000, 60_000))
@@ -86,8 +88,12 @@ class Fittings:
 
     def _opening(self, block: Block, opened: int, closed: int) -> None:
         held = opened + _HELD_OPEN_MS
-        for at, event, phase in ((opened, "door_opened", None), (closed, "door_closed", None),
-                                 (held, "door_held", "begin"), (closed + 1, "door_held", "end")):
+        for at, event, phase in (
+            (opened, "door_opened", None),
+            (closed, "door_closed", None),
+            (held, "door_held", "begin"),
+            (closed + 1, "door_held", "end"),
+        ):
             wanted = phase is None or closed > held
             if wanted and block.start_ms <= at < block.end_ms:
                 reading: dict[str, object] = {"device": "front-door", "ts": at, "event": event}
@@ -99,10 +105,16 @@ class Fittings:
         block.state("fridge-1", "appliance_state", block.watts["fridge"] > 0, _STANDBY_RUNNING)
         for kind, count in (("microwave", 1), ("washer", of.washers), ("dryer", of.dryers)):
             for name in of.numbered(kind, count):
-                block.state(name, "appliance_state", values.get((name, "taken"), block.zeros()) > 0, _STANDBY_RUNNING)
-                self._count(block, name, "appliance_cycles_total", [s.start_ms for s in taken if s.name == name])
+                block.state(
+                    name, "appliance_state", values.get((name, "taken"), block.zeros()) > 0, _STANDBY_RUNNING
+                )
+                self._count(
+                    block, name, "appliance_cycles_total", [s.start_ms for s in taken if s.name == name]
+                )
         for name in of.locker_names:
-            block.state(name, "locker_cell_state", values.get((name, "taken"), block.zeros()) > 0, _FREE_IN_USE)
+            block.state(
+                name, "locker_cell_state", values.get((name, "taken"), block.zeros()) > 0, _FREE_IN_USE
+            )
             self._locker_events(block, name, taken)
         for name in of.numbered("ebike", of.ebike_ports):
             amps = block.load(name) / 228.0
@@ -116,7 +128,13 @@ class Fittings:
         for span in taken:
             for at, action in ((span.start_ms, "deposit"), (span.end_ms, "collect")):
                 if span.name == name and block.start_ms <= at < block.end_ms:
-                    reading = {"device": device, "ts": at, "event": "locker_use", "cell": int(cell), "action": action}
+                    reading = {
+                        "device": device,
+                        "ts": at,
+                        "event": "locker_use",
+                        "cell": int(cell),
+                        "action": action,
+                    }
                     block.events.append(("facility", reading))
 
     def climate(self, block: Block) -> None:
@@ -124,7 +142,7 @@ class Fittings:
         mode, power = block.values.pop(("hvac", "hvac_mode")), block.watts["hvac"] / self._of.ac_units
         for name in self._of.ac_names:
             block.values[name, "hvac_power_w"] = power
-            block.values[name, "hvac_setpoint_celsius"] = np.where(mode == MODES.index("heat"), 20.0, 24.0)
+            block.values[name, "hvac_setpoint_celsius"] = np.where(mode == MODES.index("heat"), 16.0, 24.0)
             block.state(name, "hvac_on", power > 0, (False, True))
             block.state(name, "hvac_mode", mode, MODES)
 
@@ -149,9 +167,8 @@ class Fittings:
 
     def mains(self, block: Block) -> None:
         """Mains and battery."""
-        block.state("station", "mains_present", block.zeros() + float(block.mains), (False, True))
-        words = ["OL", "CHRG"] if block.mains else ["OB", "DISCHRG"]
-        block.changes.setdefault(("ups", "ups_status"), []).append((block.start_ms, words))
+        block.state("station", "mains_present", block.powered, (False, True))
+        block.state("ups", "ups_status", block.powered, (["OB", "DISCHRG"], ["OL", "CHRG"]))
         block.values["ups", "ups_charge_pct"] = block.zeros() + 100.0
         block.values["ups", "ups_load_pct"] = block.zeros() + 18.0
         block.values["ups", "ups_runtime_s"] = block.zeros() + 2_600

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-
+    from simulators.series import Flags, Series
     from simulators.weather import DayWeather
-    from simulators.series import Series
 
 STEP_MS = 5_000
 STEP_S = 5.0
@@ -32,9 +31,10 @@ def ts_of(report: Report) -> int:
 class Block:
     """One hour (or what is left of it) of a station's life while it is being worked out.
 
-    Series have one value a step, the mean over the step. `hours` are local hours of the day; `values` are what the
-    instruments could see, by (device, field); `changes` the moments at which states change; `memory` is the station's, for what
-    faults have to remember from block to block.
+    Series have one value a step, the mean over the step. `hours` are local hours of the day; `values` are
+    what the instruments could see, by (device, field); `changes` the moments at which states change;
+    `powered` is 1 while mains are there; `memory` is the station's, for what faults have to remember from
+    block to block.
     """
 
     start_ms: int
@@ -45,13 +45,13 @@ class Block:
     sun: Series
     present: Series
     door_open: Series
+    powered: Series
     litres_per_min: dict[str, Series] = field(default_factory=dict)
     watts: dict[str, Series] = field(default_factory=dict)
     values: dict[tuple[str, str], Series] = field(default_factory=dict)
     changes: dict[tuple[str, str], list[Change]] = field(default_factory=dict)
     events: list[Report] = field(default_factory=list)
     memory: dict[tuple[str, ...], float] = field(default_factory=dict)
-    mains: bool = True
 
     @property
     def steps(self) -> int:
@@ -63,7 +63,7 @@ class Block:
         return np.zeros(self.steps)
 
     def add(self, series: Series, start_ms: int, end_ms: int, rate: float) -> None:
-        """Add `rate` from `start_ms` to `end_ms`, in part where a step is covered in part: integrals stay exact."""
+        """Add `rate` from `start_ms` to `end_ms`, in part where a step is covered in part."""
         first = max((start_ms - self.start_ms) / STEP_MS, 0.0)
         last = min((end_ms - self.start_ms) / STEP_MS, float(self.steps))
         if last <= first:
@@ -85,10 +85,16 @@ class Block:
         """The power of one load, W, to be added to."""
         return self.watts.setdefault(name, self.zeros())
 
-    def state(self, device: str, name: str, codes: Series, labels: tuple[object, ...]) -> None:
+    def state(self, device: str, name: str, codes: Series | Flags, labels: tuple[object, ...]) -> None:
         """Turn a series of codes into the changes of a state; the first code counts as a change."""
         rounded = codes.astype(np.int64)
         steps = np.flatnonzero(np.diff(rounded, prepend=rounded[0] - 1))
         self.changes.setdefault((device, name), []).extend(
             (self.start_ms + int(step) * STEP_MS, labels[int(rounded[step])]) for step in steps
         )
+
+
+def elapsed_s(block: Block, since_ms: int) -> Series:
+    """Seconds since a moment, at every step."""
+    steps: Series = (block.start_ms - since_ms + np.arange(block.steps) * STEP_MS) / 1000
+    return steps

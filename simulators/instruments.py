@@ -68,7 +68,9 @@ def _rooms(archetype: Archetype) -> Iterator[Instrument]:
     for kind, names in (("toilet", archetype.toilet_names), ("shower", archetype.shower_names)):
         for name in names:
             yield State(name, "occupancy", kind, 60, ("cubicle_occupied", "fall_suspected"))
-            yield Gauge(name, "occupancy", kind, 30, ("cubicle_occupied_s", "cubicle_motion_age_s"), sparse=True)
+            yield Gauge(
+                name, "occupancy", kind, 30, ("cubicle_occupied_s", "cubicle_motion_age_s"), sparse=True
+            )
     if archetype.truck_bays:
         yield Gauge("parking", "occupancy", "truck_parking", 60, ("truck_bay_occupied_count",))
 
@@ -99,7 +101,9 @@ def _power(archetype: Archetype) -> Iterator[Instrument]:
     for name in metered_circuits(archetype):
         facility = "socket_circuit" if name == "sockets" else "wet_circuit"
         yield Gauge(f"circuit.{name}", "power", facility, 15, ("power_active_w", "current_a"))
-        yield Gauge(f"circuit.{name}", "power", facility, 60, ("energy_import_kwh_total", "terminal_temp_celsius"))
+        yield Gauge(
+            f"circuit.{name}", "power", facility, 60, ("energy_import_kwh_total", "terminal_temp_celsius")
+        )
         yield State(f"circuit.{name}", "power", facility, 300, ("breaker_closed",))
     for name in archetype.numbered("ebike", archetype.ebike_ports):
         yield Gauge(name, "power", "ebike_charge", 15, ("charge_port_current_a", "charge_port_temp_celsius"))

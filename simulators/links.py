@@ -48,7 +48,8 @@ class LinkProfile:
 class ClockProfile:
     """A clock that is right until `from_ms`, then off by `offset_ms` and drifting by `drift_ppm`.
 
-    From `from_ms` on it is synchronised no more when `synced` is false; a `reset_to_ms` makes it start again there.
+    From `from_ms` on it is synchronised no more when `synced` is false; a `reset_to_ms` makes it start
+    again there.
     """
 
     from_ms: int = 0

@@ -63,12 +63,23 @@ class Doorway:
             return
         for _follower in range(visit.size - 1):
             if rng.random() >= TAILGATES:
-                granted_ms = self._authenticate(visit, granted_ms + _NEXT_TRY_MS // 2, plan, rng) or granted_ms
+                granted_ms = (
+                    self._authenticate(visit, granted_ms + _NEXT_TRY_MS // 2, plan, rng) or granted_ms
+                )
         entered = self._open(plan, granted_ms + _seconds(rng, _OPEN_AFTER), visit.size, "in", rng)
         leave = entered + int(visit.stay_min * 60_000)
         uses = [self._inside(Guest(visit.persona, entered, leave), plan, rng) for _ in range(visit.size)]
-        leave = max([leave, *(use.at_ms + use.seconds * 1000 + _AFTER_LAST_USE_MS
-                              for each in uses for use in each if use.attended)])
+        leave = max(
+            [
+                leave,
+                *(
+                    use.at_ms + use.seconds * 1000 + _AFTER_LAST_USE_MS
+                    for each in uses
+                    for use in each
+                    if use.attended
+                ),
+            ]
+        )
         self._leave(visit, entered, leave, plan, rng)
         for each in uses:
             self._record(visit, entered, leave, each, plan)
@@ -118,8 +129,14 @@ class Doorway:
     def _record(self, visit: Visit, entered: int, leave: int, uses: list[Use], plan: Plan) -> None:
         self.persons += 1
         used: list[str] = [use.what for use in uses]
-        fields: dict[str, object] = {"person": self.persons, "persona": visit.persona.key, "group": visit.size}
-        plan.facts.append(Fact(entered, "person", {**fields, "arrive": entered, "leave": leave, "used": used}))
+        fields: dict[str, object] = {
+            "person": self.persons,
+            "persona": visit.persona.key,
+            "group": visit.size,
+        }
+        plan.facts.append(
+            Fact(entered, "person", {**fields, "arrive": entered, "leave": leave, "used": used})
+        )
         for use in uses:
             taken: dict[str, object] = {"person": self.persons, "what": use.what, "device": use.device}
             amounts = {"seconds": use.seconds, "litres": round(use.litres, 3), "wh": round(use.wh, 1)}

@@ -1,7 +1,8 @@
 """Who comes to a rest station, when, for how long, and what they use: one row per persona.
 
-Curves, weekdays, dwell times and uses are those of the domain catalogue, sections 5.2 and 5.3; anchored on reported
-habits (riders rest 14–17 h, sanitation shifts pause 10–13 h, drivers wait at 22 h), otherwise tunable defaults.
+Curves, weekdays, dwell times and uses are those of the domain catalogue, sections 5.2 and 5.3; anchored on
+reported habits (riders rest 14–17 h, sanitation shifts pause 10–13 h, drivers wait at 22 h), otherwise
+tunable defaults.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 class Persona:
     """One kind of visitor.
 
-    `hours` are relative weights at the full hours 0 to 23, joined by straight lines; `weekdays` factors from Monday
-    to Sunday; dwell is lognormal in minutes; `uses` gives the probability of each use in one visit; `rain` the
-    factor while it rains; `overnight` the share of visits that last 5 to 8 hours instead.
+    `hours` are relative weights at the full hours 0 to 23, joined by straight lines; `weekdays` factors
+    from Monday to Sunday; dwell is lognormal in minutes; `uses` gives the probability of each use in one
+    visit; `rain` the factor while it rains; `overnight` the share of visits that last 5 to 8 hours instead.
     """
 
     key: str
@@ -38,7 +39,14 @@ class Persona:
 
 
 _STEADY_WEEK = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
-_DRIVER_USES = {"drink": 0.60, "microwave": 0.08, "fridge": 0.05, "phone": 0.35, "toilet": 0.50, "shower": 0.02}
+_DRIVER_USES = {
+    "drink": 0.60,
+    "microwave": 0.08,
+    "fridge": 0.05,
+    "phone": 0.35,
+    "toilet": 0.50,
+    "shower": 0.02,
+}
 
 PERSONAS: Mapping[str, Persona] = {
     persona.key: persona
@@ -93,12 +101,18 @@ PERSONAS: Mapping[str, Persona] = {
             uses={**_DRIVER_USES, "supplies": .01},
         ),
     )
-}
+}  # fmt: skip
 
 GROUP_SIZES: Mapping[int, float] = {1: 0.80, 2: 0.14, 3: 0.06}
 CREDENTIALS: Mapping[str, float] = {
-    "qr": 0.62, "face": 0.14, "member_code": 0.10, "card": 0.06, "id_card": 0.04, "remote": 0.02, "none": 0.02,
-}  # fmt: skip
+    "qr": 0.62,
+    "face": 0.14,
+    "member_code": 0.10,
+    "card": 0.06,
+    "id_card": 0.04,
+    "remote": 0.02,
+    "none": 0.02,
+}
 REFUSALS: Mapping[str, tuple[str, ...]] = {
     "qr": ("expired", "unknown", "no_right"),
     "face": ("failed_match",),

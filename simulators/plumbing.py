@@ -28,4 +28,6 @@ class Plumbing:
         night = np.cos(2 * np.pi * (block.hours - 3) / 24)
         block.values["main", "water_flow_l_per_min"] = flow
         block.values["main", "water_volume_m3_total"] = volume
-        block.values["main", "water_pressure_kpa"] = _STATIC_KPA + _NIGHT_RISE_KPA * night - _LOSS_KPA * flow**2
+        block.values["main", "water_pressure_kpa"] = (
+            _STATIC_KPA + _NIGHT_RISE_KPA * night - _LOSS_KPA * flow**2
+        )

@@ -48,7 +48,7 @@ class Premises:
     def work_out(
         self, block: Block, plan: Plan, passages: list[Passage], faults: Sequence[Fault], noise: float
     ) -> None:
-        """Fill the block: demand of people and faults, then physics, then what sensors see, then faults' signs."""
+        """Fill the block: demand of people and faults, physics, what sensors see, faults' signs."""
         self._demand(block, plan)
         for fault in faults:
             fault.demand(block)
@@ -102,12 +102,20 @@ class Premises:
 def consumption(block: Block) -> list[Fact]:
     """What the block took of water and energy, by source, for the truth log."""
     facts = [
-        Fact(block.end_ms, "water", {"since": block.start_ms, "source": tap, "litres": _total(flow, STEP_S / 60)})
+        Fact(
+            block.end_ms,
+            "water",
+            {"since": block.start_ms, "source": tap, "litres": _total(flow, STEP_S / 60)},
+        )
         for tap, flow in sorted(block.litres_per_min.items())
         if flow.any()
     ]
     facts += [
-        Fact(block.end_ms, "energy", {"since": block.start_ms, "load": load, "wh": _total(watts, STEP_S / 3600)})
+        Fact(
+            block.end_ms,
+            "energy",
+            {"since": block.start_ms, "load": load, "wh": _total(watts, STEP_S / 3600)},
+        )
         for load, watts in sorted(block.watts.items())
         if watts.any()
     ]

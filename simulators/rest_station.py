@@ -1,4 +1,4 @@
-"""A whole rest station on virtual time: people, physics, instruments, faults; what it publishes and what is true."""
+"""A whole rest station on virtual time: what it publishes, and what is true."""
 
 from __future__ import annotations
 
@@ -49,9 +49,10 @@ class Device(NamedTuple):
 class SimulatedStation:
     """One station; everything follows from its arguments, and how it is advanced changes nothing.
 
-    `advance` works out blocks of one hour ahead and hands out what is due. `link` and `clock` are what its faults make
-    of them, for whoever carries its readings; the readings themselves always carry true time. `opens` are local hours
-    between which people may come. The agent's vitals (domain `agent`) are included; a real agent brings its own.
+    `advance` works out blocks of one hour ahead and hands out what is due. `link` and `clock` are what its
+    faults make of them, for whoever carries its readings; the readings themselves always carry true time.
+    `opens` are local hours between which people may come. The agent's vitals (domain `agent`) are included;
+    a real agent brings its own.
     """
 
     def __init__(  # noqa: PLR0913 (a station has that many independent knobs, all but four with defaults)
@@ -83,6 +84,8 @@ class SimulatedStation:
         self._days: dict[int, DayWeather] = {}
         self._doorway = Doorway(station_id, Place(of, {}), refusal=self._refusal)
         self._plan = Plan(facts=[fact for fault in faults for fact in _facts_of(fault)])
+        for fault in faults:
+            fault.arrange(self._plan)
         self._premises = Premises(of, start_ms, self._rng)
         self._samplers = [self._sampler(each, start_ms) for each in instruments_of(of)]
         self._memory: dict[tuple[str, ...], float] = {}
@@ -144,6 +147,7 @@ class SimulatedStation:
             sun=day.sun(hours),
             present=np.zeros(len(hours)),
             door_open=np.zeros(len(hours)),
+            powered=np.ones(len(hours)),
             memory=self._memory,
         )
         for stay in self._plan.stays:
@@ -160,7 +164,7 @@ class SimulatedStation:
         return self._days[ordinal]
 
     def _expect(self, ordinal: int, local: datetime) -> None:
-        """Draw the people of a local day as soon as its first block comes; those before the start never came."""
+        """Draw the people of a local day when its first block comes; those before the start never came."""
         if self._doorway.day == ordinal:
             return
         self._doorway.begin_day(ordinal, f"{local.year}-{local.month:02}")

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _PERSON_W, _PERSON_CO2_L_PER_H = 100.0, 18.0
 _COP = 3.0
-_COOL_C, _HEAT_C, _BAND_K = 24.0, 20.0, 1.0
+_COOL_C, _HEAT_C, _BAND_K = 24.0, 16.0, 1.0
+_COOLING_SEASON_C = 24.0
 _MIN_CYCLE_STEPS = int(240 / STEP_S)
 _LOWEST_SPEED = 0.2
 _LOUVRE_ABOVE_C, _LOUVRE_LEAD_K = 22.5, 1.0
@@ -31,17 +32,17 @@ _OFF, _COOL, _HEAT = range(3)
 
 @dataclass(slots=True)
 class Thermostat:
-    """On at ±1 K from the set-point, off at the other side, at least 4 minutes in either state."""
+    """On at 1 K from the set-point, off at the other side, 4 minutes at least; no cooling on cool days."""
 
     inverter: bool
     mode: int = _OFF
     held: int = _MIN_CYCLE_STEPS
 
-    def level(self, temp_c: float) -> float:
+    def level(self, temp_c: float, outdoor_c: float) -> float:
         """Share of full power for the coming step."""
         self.held += 1
         if self.held >= _MIN_CYCLE_STEPS:
-            self._switch(temp_c)
+            self._switch(temp_c, outdoor_c)
         if self.mode == _OFF:
             return 0.0
         if not self.inverter:
@@ -49,9 +50,9 @@ class Thermostat:
         excess = temp_c - _COOL_C if self.mode == _COOL else _HEAT_C - temp_c
         return min(1.0, max(_LOWEST_SPEED, excess + 0.5))
 
-    def _switch(self, temp_c: float) -> None:
+    def _switch(self, temp_c: float, outdoor_c: float) -> None:
         mode = self.mode
-        if mode == _OFF and temp_c > _COOL_C + _BAND_K:
+        if mode == _OFF and temp_c > _COOL_C + _BAND_K and outdoor_c > _COOLING_SEASON_C:
             mode = _COOL
         elif mode == _OFF and temp_c < _HEAT_C - _BAND_K:
             mode = _HEAT
@@ -89,15 +90,16 @@ class Room:
         loss = of.ua_w_per_k + of.volume_m3 * _AIR_WH_PER_M3_K * (
             _CHANGES_CLOSED + block.door_open * (_CHANGES_DOOR_OPEN - _CHANGES_CLOSED)
         )
-        full_w = of.ac_units * of.ac_unit_w * _COP * float(block.mains)
+        full_w = (of.ac_units * of.ac_unit_w * _COP * block.powered).tolist()
         speed = STEP_S / (of.heat_kj_per_k * 1000)
         temps, levels, modes, louvres = [], [], [], []
-        for outdoor, gain, ua in zip(block.outdoor_c.tolist(), gains.tolist(), loss.tolist(), strict=True):
+        inputs = zip(block.outdoor_c.tolist(), gains.tolist(), loss.tolist(), full_w, strict=True)
+        for outdoor, gain, ua, full in inputs:
             louvre = of.louvre_w_per_k * min(1.0, max(0.0, temp - _LOUVRE_ABOVE_C))
             if thermostat.mode != _OFF or outdoor > temp - _LOUVRE_LEAD_K:
                 louvre = 0.0
-            level = thermostat.level(temp)
-            pumped = level * full_w if thermostat.mode == _HEAT else -level * full_w
+            level = thermostat.level(temp, outdoor)
+            pumped = level * full if thermostat.mode == _HEAT else -level * full
             temp += speed * ((ua + louvre) * (outdoor - temp) + gain + pumped)
             temps.append(temp)
             levels.append(level)
@@ -109,7 +111,9 @@ class Room:
     def _carbon_dioxide(self, block: Block, louvres: list[float]) -> list[float]:
         volume, co2 = self._of.volume_m3, self._co2
         fan = block.watts.get("extractor", block.zeros()) > 0
-        changes = _CHANGES_CLOSED + block.door_open * (_CHANGES_DOOR_OPEN - _CHANGES_CLOSED) + fan * _CHANGES_FAN
+        changes = (
+            _CHANGES_CLOSED + block.door_open * (_CHANGES_DOOR_OPEN - _CHANGES_CLOSED) + fan * _CHANGES_FAN
+        )
         changes = changes + np.array(louvres) / (_AIR_WH_PER_M3_K * volume)
         breath = block.present * _PERSON_CO2_L_PER_H * 1000 / volume
         out = []

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from numpy.random import Generator
+    from numpy.typing import NDArray
 
-    from simulators.grid import Block, Change, Reading, Report
+    from simulators.grid import Block, Reading, Report
     from simulators.instruments import Gauge, State
-    from simulators.series import Series
     from wire.measures import Measure
 
 _JITTER_MS = 1_000
@@ -102,19 +102,23 @@ class GaugeSampler:
         return [(gauge.domain, dict(zip(keys, row, strict=True))) for row in rows]
 
     def _shown(
-        self, measure: Measure, block: Block, steps: Series, noise: float, rng: Generator
+        self, measure: Measure, block: Block, steps: NDArray[np.int64], noise: float, rng: Generator
     ) -> list[float] | list[int]:
         sigma, decimals = ACCURACY.get(measure.name, _PLAIN)
-        values = block.values[self._gauge.device, measure.name][steps.astype(np.int64)]
+        values = block.values[self._gauge.device, measure.name][steps]
         if measure.kind is Kind.COUNTER:
             scale = 10.0**decimals if measure.type == "float" else 1.0
             values = np.floor(values * scale + 1e-6) / scale
         elif sigma and noise:
             values = values + sigma * noise * rng.standard_normal(len(values))
         values = np.clip(values, measure.low, measure.high) if measure.low is not None else values
-        if measure.type == "int":
-            return np.rint(values).astype(np.int64).tolist()  # type: ignore[no-any-return]
-        return np.round(values, decimals).tolist()  # type: ignore[no-any-return]
+        shown: list[float] | list[int]
+        shown = (
+            np.rint(values).astype(np.int64).tolist()
+            if measure.type == "int"
+            else values.round(decimals).tolist()
+        )
+        return shown
 
 
 class StateSampler:
@@ -140,7 +144,9 @@ class StateSampler:
 
     def _changes(self, block: Block) -> list[tuple[int, str, object]]:
         device, changes = self._state.device, block.changes
-        found = [(at, name, value) for name in self._state.fields for at, value in changes.get((device, name), ())]
+        found = [
+            (at, name, value) for name in self._state.fields for at, value in changes.get((device, name), ())
+        ]
         return sorted(found, key=_moment)
 
     def _heartbeats(self, before_ms: int) -> Iterator[Report]:

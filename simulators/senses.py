@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulators.grid import STEP_MS, STEP_S
+from simulators.grid import STEP_S
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -39,7 +39,7 @@ class Senses:
         """Lamps burn while somebody is in and daylight does not do; five minutes longer than needed."""
         daylight = block.day.daylight_lux(block.hours)
         somebody = (block.present > 0).astype(float)
-        lit = self._held(somebody, _LIGHT_HOLD_STEPS) * (daylight < _DARK_LUX) * float(block.mains)
+        lit = self._held(somebody, _LIGHT_HOLD_STEPS) * (daylight < _DARK_LUX) * block.powered
         block.state("lounge", "zone_occupied", self._held(somebody, _HOLD_STEPS), (False, True))
         self._recent = np.concatenate([self._recent, somebody])[-_LIGHT_HOLD_STEPS:]
         block.load("lights")[:] = lit * _LAMP_W_PER_M2 * self._of.lit_m2
@@ -49,7 +49,9 @@ class Senses:
         """Fill in what presence, cubicle, sound, dust and odour sensors see."""
         present, values = block.present, block.values
         values["lounge", "zone_people_count"] = present
-        values["lounge", "seat_occupied_count"] = np.minimum(np.floor(present * _SEATED_SHARE + 0.5), self._of.seats)
+        values["lounge", "seat_occupied_count"] = np.minimum(
+            np.floor(present * _SEATED_SHARE + 0.5), self._of.seats
+        )
         values["wifi", "wifi_clients_count"] = np.floor(present * 0.6) + 2
         sound = _QUIET_DB + _DB_PER_DOUBLING * np.log2(1 + present) + _FAN_DB * (block.watts["hvac"] > 0)
         values["lounge", "noise_db"] = sound
@@ -66,7 +68,8 @@ class Senses:
     def _held(self, now: Series, steps: int) -> Series:
         """Flags held on for some steps after they fell, those of the last block included."""
         sums = np.cumsum(np.concatenate([np.zeros(1), self._recent[-steps:], now]))
-        return (sums[steps + 1 :] - sums[: len(now)] > 0).astype(float)
+        held: Series = np.asarray(sums[steps + 1 :] - sums[: len(now)] > 0, dtype=np.float64)
+        return held
 
     def _cubicle(self, block: Block, name: str, rng: Generator) -> None:
         occupied = (block.values.get((name, "taken"), block.zeros()) > 0).astype(float)
@@ -91,9 +94,3 @@ class Senses:
         self._odour[name] = level
         block.values[name, "nh3_ppm"] = np.array(out) * 3
         block.values[name, "h2s_ppm"] = np.array(out) * 0.1
-
-
-def elapsed_s(block: Block, since_ms: int) -> Series:
-    """Seconds since a moment, at every step."""
-    steps: Series = (block.start_ms - since_ms + np.arange(block.steps) * STEP_MS) / 1000
-    return steps

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 class TruthLog:
     """JSON lines, each with `station_id`, `at` (ms), `kind`.
 
-    Kinds: `person` (persona, arrive, leave, used), `turned_away`, `use` (what, litres, wh, seconds, person), `water`
-    and `energy` (litres or Wh per source, summed from `since` to `at`), `fault` (phase begin or end).
+    Kinds: `person` (persona, arrive, leave, used), `turned_away`, `use` (what, litres, wh, seconds,
+    person), `water` and `energy` (litres or Wh per source, summed from `since` to `at`), `fault` (phase
+    begin or end).
     """
 
     def __init__(self, stream: TextIO) -> None:

@@ -1,11 +1,13 @@
 """What a visitor uses: water, power, time; probabilities stand with the personas, amounts here.
 
-Amounts of the domain catalogue, section 5.3. Each use adds its spans to the plan and says what it took.
+Amounts of the domain catalogue, section 5.3; a purifier rejects 0.6 L for each litre it gives. Each use
+adds its spans to the plan and says what it took.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -26,6 +28,8 @@ HOT_WH_PER_L = 93.0
 SHOWER_WH_PER_L = 28.0
 MICROWAVE_W, PHONE_W, EBIKE_W, DRYER_W = 1150.0, 10.0, 250.0, 1370.0
 _HOT_SHARE = 0.6
+_REJECTED = 0.6
+_LOCKER_SHARE, _UMBRELLA_SHARE = 0.5, 0.8
 _DRINK_S, _DRINK_SIGMA = 20, 0.35
 _MICROWAVE_S, _FRIDGE_S = 150, 10
 _TOILET_MIN, _TOILET_SIGMA, _TOILET_LIMIT_MIN = 4.0, 0.61, 25.0
@@ -67,7 +71,9 @@ class Place:
     archetype: Archetype
     free_at: dict[str, int]
 
-    def take(self, names: tuple[str, ...], wanted_ms: int, seconds: int, patience_ms: int) -> tuple[str, int] | None:
+    def take(
+        self, names: tuple[str, ...], wanted_ms: int, seconds: int, patience_ms: int
+    ) -> tuple[str, int] | None:
         """Take the first of these that comes free; None when none stands here or all are taken too long."""
         if not names:
             return None
@@ -102,7 +108,16 @@ def _drink(plan: Plan, place: Place, guest: Guest, rng: Generator) -> Use | None
         return None
     device, start = found
     _draw(plan, "dispenser.hot" if hot else "dispenser.cold", start, _DRINK_S, litres)
-    return Use("drink", device, start, _DRINK_S, litres, litres * HOT_WH_PER_L if hot else 0.0, attended=True)
+    _draw(plan, "dispenser.reject", start, _DRINK_S, litres * _REJECTED)
+    return Use(
+        "drink",
+        device,
+        start,
+        _DRINK_S,
+        litres * (1 + _REJECTED),
+        litres * HOT_WH_PER_L if hot else 0.0,
+        attended=True,
+    )
 
 
 def _microwave(plan: Plan, place: Place, guest: Guest, rng: Generator) -> Use | None:
@@ -111,7 +126,9 @@ def _microwave(plan: Plan, place: Place, guest: Guest, rng: Generator) -> Use | 
         return None
     device, start = found
     _run(plan, device, start, _MICROWAVE_S, MICROWAVE_W)
-    return Use("microwave", device, start, _MICROWAVE_S, 0.0, MICROWAVE_W * _MICROWAVE_S / 3600, attended=True)
+    return Use(
+        "microwave", device, start, _MICROWAVE_S, 0.0, MICROWAVE_W * _MICROWAVE_S / 3600, attended=True
+    )
 
 
 def _fridge(plan: Plan, _place: Place, guest: Guest, rng: Generator) -> Use | None:
@@ -124,7 +141,8 @@ def _phone(plan: Plan, place: Place, guest: Guest, rng: Generator) -> Use | None
     start, seconds = guest.enter_ms + 20_000, (guest.leave_ms - guest.enter_ms) // 1000 - 30
     if seconds <= 0:
         return None
-    found = place.take(place.archetype.locker_names, start, seconds, 0) if rng.random() < 0.5 else None  # noqa: PLR2004 (half use sockets)
+    in_locker = rng.random() < _LOCKER_SHARE
+    found = place.take(place.archetype.locker_names, start, seconds, 0) if in_locker else None
     device = found[0] if found else "socket"
     plan.loads.append(Span(start, start + seconds * 1000, "phones", PHONE_W))
     if found:
@@ -163,8 +181,12 @@ def _shower(plan: Plan, place: Place, guest: Guest, rng: Generator) -> Use | Non
 
 
 def _washer(plan: Plan, place: Place, guest: Guest, rng: Generator) -> Use | None:
-    found = place.take(place.archetype.numbered("washer", place.archetype.washers),
-                       guest.enter_ms + 120_000, _WASHER_S, 1_200_000)
+    found = place.take(
+        place.archetype.numbered("washer", place.archetype.washers),
+        guest.enter_ms + 120_000,
+        _WASHER_S,
+        1_200_000,
+    )
     if found is None:
         return None
     device, start = found
@@ -177,8 +199,12 @@ def _washer(plan: Plan, place: Place, guest: Guest, rng: Generator) -> Use | Non
 
 
 def _dryer(plan: Plan, place: Place, guest: Guest, _rng: Generator) -> Use | None:
-    found = place.take(place.archetype.numbered("dryer", place.archetype.dryers),
-                       guest.enter_ms + 2_700_000, _DRYER_S, 3_600_000)
+    found = place.take(
+        place.archetype.numbered("dryer", place.archetype.dryers),
+        guest.enter_ms + 2_700_000,
+        _DRYER_S,
+        3_600_000,
+    )
     if found is None:
         return None
     device, start = found
@@ -188,7 +214,7 @@ def _dryer(plan: Plan, place: Place, guest: Guest, _rng: Generator) -> Use | Non
 
 def _supplies(plan: Plan, _place: Place, guest: Guest, rng: Generator) -> Use | None:
     at = _moment(guest, rng)
-    if rng.random() < 0.5:  # noqa: PLR2004 (an umbrella as often as the medicine box)
+    if rng.random() < _UMBRELLA_SHARE:
         return Use("umbrella", "umbrellas", at, 20, 0.0, 0.0, attended=True)
     plan.events.append(("facility", {"device": "medicine-box", "ts": at, "event": "medicine_box_opened"}))
     return Use("medicine", "medicine-box", at, 60, 0.0, 0.0, attended=True)
@@ -206,13 +232,11 @@ def _ebike(plan: Plan, place: Place, guest: Guest, rng: Generator) -> Use | None
     plan.loads.append(Span(start, start + full * 1000, device, EBIKE_W))
     taper = np.linspace(start + full * 1000, start + seconds * 1000, 7).astype(int).tolist()
     wh = EBIKE_W * full / 3600
-    for step, (begin, end) in enumerate(zip(taper[:-1], taper[1:], strict=True)):
+    for step, (begin, end) in enumerate(pairwise(taper)):
         watts = EBIKE_W * (1 - (step + 0.5) / 6)
         plan.loads.append(Span(begin, end, device, watts))
         wh += watts * (end - begin) / HOUR_MS
     return Use("ebike", device, start, seconds, 0.0, wh, attended=False)
-
-
 
 
 USES: Mapping[str, Callable[[Plan, Place, Guest, Generator], Use | None]] = {

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.random import Generator
+
     from simulators.series import Flags, Series
 
 _WARMEST_DAY = 203
@@ -25,7 +26,7 @@ _DAYLIGHT_LUX = 8000.0
 
 @dataclass(frozen=True, slots=True)
 class Climate:
-    """A place's weather: temperatures in °C, the daily swing as an amplitude, spells as a standard deviation."""
+    """A place's weather in °C: the daily swing is an amplitude, spells are a standard deviation."""
 
     mean_c: float = 17.5
     seasonal_c: float = 12.0

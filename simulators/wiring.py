@@ -1,7 +1,8 @@
-"""Electricity: loads into circuits, circuits onto phases, phases into what a meter shows (domain catalogue 5.4)."""
+"""Electricity: loads into circuits, circuits onto phases, phases into what a meter shows."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _PHASE_V, _DAILY_V, _SAG_V_PER_W, _FLICKER_V = 228.0, 3.0, 0.0002, 0.6
 _NOMINAL_HZ, _FLICKER_HZ = 50.0, 0.015
-_LEAKAGE_MA, _WET_LEAKAGE_MA = 4.0, 6.0
+_DRY_LEAKAGE_MA, _WET_LEAKAGE_MA = 4.0, 6.0
 _TERMINAL_K_PER_A2 = 0.012
 _THREE_PHASES = 3
 
@@ -78,15 +79,17 @@ class Wiring:
         reactive = {name: block.zeros() for name in active}
         for name, watts in block.watts.items():
             load = LOADS[name.split("-")[0]]
-            watts *= block.mains
+            watts[:] = watts * block.powered
             active[load.circuit] += watts
-            reactive[load.circuit] += watts * np.tan(np.arccos(load.power_factor))
+            reactive[load.circuit] += watts * math.tan(math.acos(load.power_factor))
         volts = [self._phase(block, index, active, reactive, rng) for index in range(self._of.phases)]
         for name in metered_circuits(self._of):
             self._circuit(block, name, active[name], reactive[name], volts[0])
-        first, wet = self._of.phase_names[0], active["water"] > 0
+        first = self._of.phase_names[0]
         block.values[first, "frequency_hz"] = _NOMINAL_HZ + _FLICKER_HZ * rng.standard_normal(block.steps)
-        block.values[first, "residual_current_ma"] = _LEAKAGE_MA + _WET_LEAKAGE_MA * wet
+        block.values[first, "residual_current_ma"] = np.where(
+            active["water"] > 0, _DRY_LEAKAGE_MA + _WET_LEAKAGE_MA, _DRY_LEAKAGE_MA
+        )
 
     def _phase(
         self,
@@ -97,12 +100,14 @@ class Wiring:
         rng: Generator,
     ) -> Series:
         name = self._of.phase_names[index]
-        shares = {each: _ON_PHASE[each][index] if self._of.phases == _THREE_PHASES else 1.0 for each in active}
+        shares = {
+            each: _ON_PHASE[each][index] if self._of.phases == _THREE_PHASES else 1.0 for each in active
+        }
         watts = sum((active[each] * share for each, share in shares.items()), block.zeros())
         var = sum((reactive[each] * share for each, share in shares.items()), block.zeros())
         daily = _DAILY_V * np.sin(2 * np.pi * block.hours / 24)
         volts = _PHASE_V + daily - _SAG_V_PER_W * watts + _FLICKER_V * rng.standard_normal(block.steps)
-        volts = np.where(block.mains, volts, 0.0)
+        volts = volts * block.powered
         apparent = np.hypot(watts, var)
         values = block.values
         values[name, "voltage_v"] = volts
@@ -110,7 +115,9 @@ class Wiring:
         values[name, "power_active_w"] = watts
         values[name, "power_reactive_var"] = var
         values[name, "power_apparent_va"] = apparent
-        values[name, "power_factor_ratio"] = np.where(apparent > _NO_LOAD_VA, watts / np.maximum(apparent, _NO_LOAD_VA), 1.0)
+        values[name, "power_factor_ratio"] = np.where(
+            apparent > _NO_LOAD_VA, watts / np.maximum(apparent, _NO_LOAD_VA), 1.0
+        )
         values[name, "energy_import_kwh_total"] = self._count(name, watts)
         return volts
 
@@ -130,9 +137,7 @@ class Wiring:
         room = block.values["lounge", "air_temp_celsius"]
         block.values[name, "terminal_temp_celsius"] = room + 4 + _TERMINAL_K_PER_A2 * amps**2
 
-    def _count(
-        self, name: str, watts: Series
-    ) -> Series:
+    def _count(self, name: str, watts: Series) -> Series:
         total = self._kwh[name] + np.cumsum(watts) * STEP_S / 3_600_000
         self._kwh[name] = float(total[-1])
         return total

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from simulators.faults.fault import MINUTE_MS, Fault
-from simulators.grid import STEP_MS
 
 if TYPE_CHECKING:
     from simulators.footfall import CounterErrors
@@ -29,7 +28,7 @@ class CounterDrift(Fault):
 
 @dataclass(frozen=True, slots=True)
 class EnergyZeroGlitch(Fault):
-    """A single sample of 0.0 from a counter, and a second one slightly lower than before after `second_min`."""
+    """A single sample of 0.0 from a counter, and one slightly too low after `second_min`."""
 
     zh: ClassVar[str] = "电表读数瞬时归零"
     en: ClassVar[str] = "counter glitches to zero"
@@ -53,7 +52,7 @@ class EnergyZeroGlitch(Fault):
 
 @dataclass(frozen=True, slots=True)
 class MeterSwap(Fault):
-    """A meter is replaced by a new one that starts near zero; its readings carry a raised epoch from then on."""
+    """A meter is replaced by one that starts near zero; its readings carry a raised epoch."""
 
     zh: ClassVar[str] = "更换水表"
     en: ClassVar[str] = "meter swapped"
@@ -66,7 +65,7 @@ class MeterSwap(Fault):
         """Count from the restart on."""
         where = (self.device, self.field)
         series = block.values[where]
-        step = max(0, (self.start_ms - block.start_ms) // STEP_MS)
+        step, _last = self.steps(block)
         removed = block.memory.setdefault(("swap", *where), float(series[step]))
         series[step:] -= removed - self.restart
 
@@ -91,6 +90,5 @@ class StuckMeter(Fault):
     def signs(self, block: Block) -> None:
         """Hold the value from before."""
         series = block.values[self.device, self.field]
-        first = max(0, (self.start_ms - block.start_ms) // STEP_MS)
-        last = max(0, (self.end_ms - block.start_ms) // STEP_MS)
+        first, last = self.steps(block)
         series[first:last] = block.memory.setdefault(("stuck", self.device, self.field), float(series[first]))

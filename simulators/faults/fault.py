@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from simulators.grid import STEP_MS
+
 if TYPE_CHECKING:
     from simulators.footfall import CounterErrors
     from simulators.grid import Block, Change, Reading
@@ -41,6 +43,14 @@ class Fault:
     def touches(self, block: Block) -> bool:
         """Whether it lasts during any part of the block."""
         return self.start_ms < block.end_ms and block.start_ms < self.end_ms
+
+    def steps(self, block: Block) -> tuple[int, int]:
+        """The steps of the block during which it lasts, as a slice."""
+        first, last = ((at - block.start_ms) // STEP_MS for at in (self.start_ms, self.end_ms))
+        return max(0, first), max(0, min(last, block.steps))
+
+    def arrange(self, plan: Plan) -> None:
+        """Put people's acts into the plan, once, when the station is set up."""
 
     def demand(self, block: Block) -> None:
         """Change what is drawn, before the physics of the block are worked out."""

@@ -1,0 +1,125 @@
+"""Faults in the rooms: people in distress, smoke, carbon monoxide, no mains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from simulators.faults.fault import MINUTE_MS, Fault, show_between
+from simulators.grid import elapsed_s, ts_of
+from simulators.plan import Span
+
+if TYPE_CHECKING:
+    from simulators.grid import Block, Reading
+    from simulators.plan import Plan
+
+_DOOR = "front-door"
+
+
+@dataclass(frozen=True, slots=True)
+class LongShower(Fault):
+    """Somebody showers long and moves all along."""
+
+    zh: ClassVar[str] = "洗浴时间过长"
+    en: ClassVar[str] = "long shower"
+    minutes: float = 24.0
+    device: str = "shower-1"
+    l_per_min: float = 6.0
+
+    def arrange(self, plan: Plan) -> None:
+        """Take the cubicle and let the water run."""
+        plan.taken.append(Span(self.start_ms, self.end_ms, self.device, 1.0))
+        plan.draws.append(
+            Span(self.start_ms + MINUTE_MS, self.end_ms - MINUTE_MS, self.device, self.l_per_min)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CollapseInShower(LongShower):
+    """Somebody stops moving after some minutes while the water runs on."""
+
+    zh: ClassVar[str] = "淋浴间晕倒"
+    en: ClassVar[str] = "collapse in the shower"
+    minutes: float = 45.0
+    still_after_min: float = 6.0
+
+    def signs(self, block: Block) -> None:
+        """No motion since then."""
+        where = (self.device, "cubicle_motion_age_s")
+        still = self.start_ms + int(self.still_after_min * MINUTE_MS)
+        if where in block.values and still < block.end_ms:
+            _first, last = self.steps(block)
+            age = elapsed_s(block, still)[:last]
+            block.values[where][:last] = np.where(age > 0, age, block.values[where][:last])
+
+
+@dataclass(frozen=True, slots=True)
+class MicrowaveSmoke(Fault):
+    """Smoke from the microwave: the detector sounds, some CO, the doors are released."""
+
+    zh: ClassVar[str] = "微波炉冒烟"
+    en: ClassVar[str] = "smoke from the microwave"
+    minutes: float = 40 / 60
+    co_ppm: float = 35.0
+
+    def arrange(self, plan: Plan) -> None:
+        """Release and open the door."""
+        plan.openings.append(Span(self.start_ms, self.end_ms, _DOOR, 1.0))
+        for at_ms, phase in ((self.start_ms, "begin"), (self.end_ms, "end")):
+            reading: Reading = {"device": _DOOR, "ts": at_ms, "event": "fire_release", "phase": phase}
+            plan.events.append(("access", reading))
+
+    def signs(self, block: Block) -> None:
+        """Detector, door mode and CO."""
+        while_it_lasts = (self.start_ms, self.end_ms)
+        show_between(block, ("smoke-1", "smoke_alarm"), while_it_lasts, ("alarm", "normal"))
+        show_between(block, (_DOOR, "door_mode"), while_it_lasts, ("fire_release", "normal"))
+        first, last = self.steps(block)
+        block.values["lounge", "co_ppm"][first:last] = self.co_ppm
+
+
+@dataclass(frozen=True, slots=True)
+class CarbonMonoxide(Fault):
+    """A heater gives off carbon monoxide, rising over 25 minutes."""
+
+    zh: ClassVar[str] = "取暖器一氧化碳泄漏"
+    en: ClassVar[str] = "carbon monoxide from a heater"
+    minutes: float = 60.0
+    peak_ppm: float = 120.0
+    rise_min: float = 25.0
+
+    def signs(self, block: Block) -> None:
+        """Let it rise and stay."""
+        first, last = self.steps(block)
+        risen = np.clip(elapsed_s(block, self.start_ms) / (60 * self.rise_min), 0.0, 1.0)
+        block.values["lounge", "co_ppm"][first:last] = self.peak_ppm * risen[first:last]
+
+
+@dataclass(frozen=True, slots=True)
+class MainsOutage(Fault):
+    """No mains: the battery carries the box for a while, then the station is silent until mains return."""
+
+    zh: ClassVar[str] = "市电中断"
+    en: ClassVar[str] = "mains outage"
+    minutes: float = 120.0
+    battery_min: float = 42.0
+    left_pct: float = 8.0
+
+    def demand(self, block: Block) -> None:
+        """Take the power away."""
+        first, last = self.steps(block)
+        block.powered[first:last] = 0.0
+
+    def signs(self, block: Block) -> None:
+        """Drain the battery."""
+        first, last = self.steps(block)
+        used = np.clip(elapsed_s(block, self.start_ms)[first:last] / (60 * self.battery_min), 0.0, 1.0)
+        block.values["ups", "ups_charge_pct"][first:last] = 100 - (100 - self.left_pct) * used
+        block.values["ups", "ups_runtime_s"][first:last] = 60 * self.battery_min * (1 - used)
+
+    def read(self, domain: str, reading: Reading) -> Reading | None:
+        """Lose everything once the battery is empty."""
+        empty = self.start_ms + int(self.battery_min * MINUTE_MS)
+        return None if empty <= ts_of((domain, reading)) < self.end_ms else reading
