@@ -162,20 +162,18 @@ class Fleet:
         command = read_command(payload)
         if not command or not self._trusts(command.gateway):
             return
-        done = self._carry_out(station, command)
-        at_ms = self._start_ms + int(now_s * 1000)
-        result = {"v": 1, "id": command.id, "state": "done" if done else "refused", "reason": "", "at": at_ms}
-        if not done:
-            result["reason"] = f"a light station does not know {command.name}"
-        self._sessions.say_result(station, json.dumps(result).encode())
+        result = {"v": 1, "id": command.id, "at": self._start_ms + int(now_s * 1000)}
+        self._sessions.say_result(station, json.dumps(result | self._carry_out(station, command)).encode())
 
-    def _carry_out(self, station: int, command: Command) -> bool:
+    def _carry_out(self, station: int, command: Command) -> dict[str, object]:
         if command.name == "birth":
-            return self._sessions.say_birth(station)
-        if command.name == "resend" and command.stream == self._roster.streams[station]:
-            self._ledger.ask_again(station, command.ranges)
-            return True
-        return False
+            self._sessions.say_birth(station)
+            return {"state": "done"}
+        if command.name != "resend":
+            return {"state": "refused", "reason": f"a light station does not know {command.name}"[:200]}
+        if command.stream != self._roster.streams[station]:
+            return {"state": "done", "gone": command.ranges}
+        return {"state": "done", "gone": self._ledger.ask_again(station, command.ranges)}
 
     def _trusts(self, gateway: str) -> bool:
         """Whether this is the gateway heard first, or one whose claim replaced it (contract section 4)."""

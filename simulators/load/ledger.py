@@ -212,19 +212,21 @@ class Ledger:
     def _floor(self, station: int) -> int:
         return max(1, self.top.item(station) - self._table.rounds + 1)
 
-    def ask_again(self, station: int, ranges: Ranges) -> None:
-        """Count the settled frames in ``ranges`` as unacknowledged again: the gateway asks for them."""
-        top = self.top.item(station)
-        floor = self._floor(station)
+    def ask_again(self, station: int, ranges: Ranges) -> list[tuple[int, int]]:
+        """Count settled frames as unacknowledged again; the ranges of those that are not held any more."""
+        top, floor = self.top.item(station), self._floor(station)
         for first, last in ranges:
             for seq in range(max(first, floor), min(last, top) + 1):
-                if self._table.state(station, seq) != SETTLED:
-                    continue
-                self._table.ask_again(station, seq)
-                self._waiting[station] += 1
-                self.settled -= 1
-                self.backlog_left += int(seq <= self._backlog)
-                self.low[station] = min(self.low.item(station), seq)
+                if self._table.state(station, seq) == SETTLED:
+                    self._ask_one_again(station, seq)
+        return [(first, min(last, floor - 1)) for first, last in ranges if first < floor]
+
+    def _ask_one_again(self, station: int, seq: int) -> None:
+        self._table.ask_again(station, seq)
+        self._waiting[station] += 1
+        self.settled -= 1
+        self.backlog_left += int(seq <= self._backlog)
+        self.low[station] = min(self.low.item(station), seq)
 
     def disconnect(self, stations: Numbers) -> None:
         """Count nothing of these stations as out any more: whatever was, waits."""

@@ -61,7 +61,7 @@ class Roster:
                 "session": session,
                 "boot_id": self.boot_id,
                 "gateway": gateway,
-                "version": "fleet",
+                "version": "1.0-fleet",
                 "started": self.started_ms,
                 "streams": streams,
                 "parked": 0,
