@@ -86,8 +86,11 @@ class Conversation:
         self._asked_birth: dict[str, float] = {}
         self._named: dict[str, set[str]] = {}
         self._sent: dict[str, Sent] = {}
+        self._births: list[NewestBirth] = []
+        self._wills: list[JournalRow] = []
         self._connected_at = 0.0
         self._claiming: set[str] = set()
+        self._told_foreign: dict[str, str | None] = {}
         self.regions: tuple[str, ...] = ()
         self.subscriber: Subscriber | None = None
         self.writes: asyncio.Queue[Callable[[], object]] = asyncio.Queue()
@@ -121,6 +124,7 @@ class Conversation:
         standing = self._claims.standing(address.region)
         if standing is Standing.FOREIGN:
             self._metrics.ignored.labels("foreign_region").inc()
+            self._tell_foreign(address.region)
             return
         if standing is Standing.UNCLAIMED:
             self._claim_soon(address.region)
@@ -157,10 +161,17 @@ class Conversation:
         if claim is not None:
             self._publish_claim(region, claim)
         elif self._claims.standing(region) is Standing.FOREIGN:
+            self._tell_foreign(region)
+
+    def _tell_foreign(self, region: str) -> None:
+        """Say once, loudly, that a region is another gateway's: nothing of it is stored here."""
+        holder = self._claims.holder(region)
+        if self._told_foreign.get(region) != holder:
+            self._told_foreign[region] = holder
             log.error(
                 "region_claimed_by_another",
                 region=region,
-                gateway=self._claims.holder(region),
+                gateway=holder,
                 next="stop the other gateway, or start this one with --take-over",
             )
 
@@ -200,8 +211,8 @@ class Conversation:
         now = self._clock()
         if isinstance(status, Goodbye):
             if self._fleet.will(address.station_id, status.session, now, Down(status.state)):
-                row = JournalRow(now, Happening.WILL, address.station_id, status.model_dump(mode="json"))
-                self.writes.put_nowait(lambda: self._state.births.note(row))
+                said = status.model_dump(mode="json")
+                self._wills.append(JournalRow(now, Happening.WILL, address.station_id, said))
             return
         self._hear_birth(address, status, now, retained=retained)
 
@@ -215,10 +226,8 @@ class Conversation:
             return
         if verdict.moved_from is not None:
             self._leave_region(verdict.moved_from, station_id)
-        saved = NewestBirth(
-            station_id, address.region, now, retained, birth.session, birth.model_dump(mode="json", by_alias=True)
-        )
-        self.writes.put_nowait(lambda: self._state.births.save(saved))
+        said = birth.model_dump(mode="json", by_alias=True)
+        self._births.append(NewestBirth(station_id, address.region, now, retained, birth.session, said))
         self.note_streams(station_id, birth)
         if birth.gateway not in {None, self._claims.gateway} and birth.gateway is not None:
             self._hear_named_gateway(address.region, birth.gateway)
@@ -336,6 +345,16 @@ class Conversation:
             elif sent.due <= loop_now:
                 self._send_command(sent)
         self._ask_births(loop_now)
+        self.write_births()
+
+    def write_births(self) -> None:
+        """Have the births and wills of the last second written, all in one transaction."""
+        births, self._births = self._births, []
+        wills, self._wills = self._wills, []
+        if births:
+            self.writes.put_nowait(lambda: self._state.births.save(*births))
+        if wills:
+            self.writes.put_nowait(lambda: self._state.births.note(*wills))
 
     def _ask_births(self, loop_now: float) -> None:
         """Ask stations that send frames but were never born, spread over a minute."""

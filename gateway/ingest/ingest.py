@@ -160,6 +160,7 @@ class Ingest:
                 await self.pipeline.drain()
                 await pipeline
                 self.conversation.acknowledge(everything=True)
+                self.conversation.write_births()
                 await self.conversation.writes.join()
                 for task in (*others, session):
                     task.cancel()

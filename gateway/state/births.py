@@ -1,7 +1,7 @@
 """The newest birth of every station, and the journal of births, wills and gateway starts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from sqlalchemy import Connection, delete, func, select
@@ -49,26 +49,24 @@ class JournalRow:
 class Births(Repository):
     """The tables `births` and `journal`."""
 
-    def save(self, birth: NewestBirth) -> None:
-        """Keep a birth as the newest of its station (who is newest is `Fleet.birth`'s to say)."""
-        row = {
-            "station_id": birth.station_id,
-            "region": birth.region,
-            "received": birth.received,
-            "retained": birth.retained,
-            "session": birth.session,
-            "payload": birth.payload,
-        }
-        with self._engine.begin() as connection:
-            connection.execute(
-                insert(births).values(row).on_conflict_do_update(index_elements=["station_id"], set_=row)
-            )
-            _write(connection, JournalRow(birth.received, Happening.BIRTH, birth.station_id, birth.payload))
+    def save(self, *newest: NewestBirth) -> None:
+        """Keep births as the newest of their stations (who is newest is `Fleet.birth`'s to say).
 
-    def note(self, row: JournalRow) -> None:
-        """Write one row into the journal."""
+        One transaction for all: after a power cut a thousand stations are born in the same second.
+        """
         with self._engine.begin() as connection:
-            _write(connection, row)
+            for birth in newest:
+                row = asdict(birth)
+                connection.execute(
+                    insert(births).values(row).on_conflict_do_update(index_elements=["station_id"], set_=row)
+                )
+                _write(connection, JournalRow(birth.received, Happening.BIRTH, birth.station_id, birth.payload))
+
+    def note(self, *rows: JournalRow) -> None:
+        """Write rows into the journal, in one transaction."""
+        with self._engine.begin() as connection:
+            for row in rows:
+                _write(connection, row)
 
     def newest(self) -> list[NewestBirth]:
         """Return the newest birth of every station."""
