@@ -13,23 +13,33 @@ from wire.measures import MEASURES, Kind
 HISTORY_EVERY_MS = 60_000
 """Gauges of the past are kept once a minute; states and events all."""
 STRIDE_MS = 3 * 3_600_000
-FILLED_AT_ONCE = 8
+FILLED_AT_ONCE = 12
 """Stations whose past travels at the same time: each may send 20 frames a second."""
-ENOUGH_WAITING = 60
+ENOUGH = 60
 """Frames waiting on one station before more of its past is worked out."""
+LIVE_EVERY_S = 2.0
 RETRY_S = 2.0
+STATION_LEVEL = 2
 
 
 @dataclass(slots=True)
 class Member:
-    """One station of a crew; ``lived_until_ms`` is how far its simulated life has come."""
+    """One station of a crew; ``lived_until_ms`` is how far its simulated life has come.
+
+    With ``stops_at_ms`` it only has a past, and leaves the crew when the gateway has that.
+    """
 
     simulated: SimulatedStation
     station: LightStation
     lived_until_ms: int
     stops_at_ms: int | None = None
-    live: bool = False
+    last_of_past: int | None = None
     _kept_ms: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    @property
+    def arrived(self) -> bool:
+        """Whether the gateway has all of its past."""
+        return self.last_of_past is not None and self.station.shelf.oldest > self.last_of_past
 
     def live_on(self, until_ms: int) -> list[tuple[str, Reading]]:
         """Everything measured up to ``until_ms``."""
@@ -62,44 +72,40 @@ def is_gauge(domain: str, reading: Reading) -> bool:
 class Crew:
     """Stations over one connection, moved on by calling ``step``.
 
-    ``connect`` makes a connection for their topics; ``told`` hears (station id, ms of its life) as history
-    grows. ``now`` is monotonic seconds, ``now_ms`` milliseconds since the epoch.
+    ``connect`` makes a connection for their topics; ``told`` hears (station id, ms of its life worked out) as
+    history grows, and (station id, None) once the gateway has all of it. ``now`` is monotonic seconds,
+    ``now_ms`` milliseconds since the epoch.
     """
 
     def __init__(
         self,
         members: Iterable[Member],
         session: int,
-        connect: Callable[[list[str]], Connection],
-        told: Callable[[str, int], None],
+        connect: Callable[[list[str]], Connection | None],
+        told: Callable[[str, int | None], None],
     ) -> None:
         self._members = {member.simulated.station_id: member for member in members}
         self._connect, self._told = connect, told
         self._session = session
         self._connection: Connection | None = None
-        self._retry_at = 0.0
+        self._retry_at = self._live_at = 0.0
         self._introduced = False
         self._unfilled = deque(self._members.values())
         self._filling: list[Member] = []
-
-    @property
-    def filled(self) -> bool:
-        """Whether everybody's past has reached the gateway."""
-        return not self._unfilled and not self._filling
+        self._live: list[Member] = []
 
     def step(self, now: float, now_ms: int) -> bool:
-        """Do what is due; True when there is more to do at once."""
+        """Do what is due; True while there is a past to fill in and steps should follow closely."""
         connection = self._connected(now)
         if connection is None:
             return False
-        busy = self._hear(connection, now, now_ms)
-        busy |= self._fill(now_ms)
+        self._hear(connection, now, now_ms)
+        self._fill(now_ms)
+        self._live_on(now, now_ms)
         for member in self._members.values():
-            if member.live:
-                member.station.add(member.live_on(now_ms))
             for message in member.station.outgoing(now, now_ms):
                 connection.publish(message)
-        return busy
+        return bool(self._filling)
 
     def leave(self) -> None:
         """Say goodbye for everybody."""
@@ -130,38 +136,49 @@ class Crew:
         for member in self._members.values():
             connection.publish(member.station.connected(self._session, now))
 
-    def _hear(self, connection: Connection, now: float, now_ms: int) -> bool:
-        heard = False
+    def _hear(self, connection: Connection, now: float, now_ms: int) -> None:
         while not connection.incoming.empty():
-            heard = True
             topic, payload = connection.incoming.get()
             for member in self._addressed(topic):
                 for answer in member.station.hear(topic, payload, now, now_ms):
                     connection.publish(answer)
-        return heard
 
     def _addressed(self, topic: str) -> Iterable[Member]:
         """A station's own messages name it in the third level; a claim is for everybody."""
         levels = topic.split("/")
-        member = self._members.get(levels[2]) if len(levels) > 2 else None  # noqa: PLR2004 - as said above
-        return [member] if member else self._members.values()
+        if len(levels) <= STATION_LEVEL:
+            return self._members.values()
+        member = self._members.get(levels[STATION_LEVEL])
+        return [member] if member else []
 
-    def _fill(self, now_ms: int) -> bool:
+    def _fill(self, now_ms: int) -> None:
         while self._unfilled and len(self._filling) < FILLED_AT_ONCE:
             self._filling.append(self._unfilled.popleft())
-        worked = False
         for member in list(self._filling):
-            end_ms = member.stops_at_ms or now_ms
-            if member.lived_until_ms >= end_ms - 1000:
-                self._finish(member)
-            elif len(member.station.shelf) < ENOUGH_WAITING and not worked:
-                worked = True
-                until_ms = min(member.lived_until_ms + STRIDE_MS, end_ms)
-                member.station.add_past(member.relive(until_ms))
-                self._told(member.simulated.station_id, until_ms)
-        return worked
+            if member.arrived:
+                self._filling.remove(member)
+                self._told(member.simulated.station_id, None)
+                if member.stops_at_ms is not None:
+                    del self._members[member.simulated.station_id]
+        hungry = (
+            one for one in self._filling if one.last_of_past is None and len(one.station.shelf) < ENOUGH
+        )
+        next_one = next(hungry, None)
+        if next_one is not None:
+            self._work_out(next_one, now_ms)
 
-    def _finish(self, member: Member) -> None:
-        if len(member.station.shelf) == 0 or member.stops_at_ms is None:
-            self._filling.remove(member)
-            member.live = member.stops_at_ms is None
+    def _work_out(self, member: Member, now_ms: int) -> None:
+        end_ms = member.stops_at_ms or now_ms
+        until_ms = min(member.lived_until_ms + STRIDE_MS, end_ms)
+        member.station.add_past(member.relive(until_ms))
+        self._told(member.simulated.station_id, until_ms)
+        if until_ms == end_ms:
+            member.last_of_past = member.station.shelf.last
+            if member.stops_at_ms is None:
+                self._live.append(member)
+
+    def _live_on(self, now: float, now_ms: int) -> None:
+        if now >= self._live_at:
+            self._live_at = now + LIVE_EVERY_S
+            for member in self._live:
+                member.station.add(member.live_on(now_ms))

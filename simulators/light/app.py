@@ -1,0 +1,107 @@
+"""A crew of light stations as a process of its own.
+
+    python -m simulators.light.app < plan.json
+
+The first line of standard input is a plan; the process ends cleanly on SIGTERM, and when the input closes.
+Progress goes to standard output, one JSON object a line.
+"""
+
+import json
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from pydantic import BaseModel, ConfigDict
+from ulid import ULID
+
+from simulators.light.connection import Connection
+from simulators.light.crew import Crew, Member
+from simulators.light.station import Identity, LightStation
+from simulators.rest_station import SimulatedStation
+from wire.frames import DeviceInfo
+from wire.topics import Topics
+
+FILLING_S, IDLE_S = 0.01, 0.1
+
+
+class Berth(BaseModel):
+    """One station: its life begins at ``start_ms``; with ``stops_at_ms`` it has only a past."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    region: str
+    station_id: str
+    archetype: str
+    seed: int
+    start_ms: int
+    stops_at_ms: int | None = None
+
+
+class CrewPlan(BaseModel):
+    """What one process does; ``session`` is that of the crew's last connection before."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    host: str
+    port: int
+    session: int
+    stations: tuple[Berth, ...]
+
+
+def main() -> None:
+    """Run the plan on standard input until told to stop."""
+    plan = CrewPlan.model_validate_json(sys.stdin.readline())
+    stopping = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    threading.Thread(target=_watch_input, args=(stopping,), daemon=True).start()
+    crew = Crew([_member(berth, _now_ms()) for berth in plan.stations], plan.session, _connect(plan), _tell)
+    while not stopping.is_set():
+        filling = crew.step(time.monotonic(), _now_ms())
+        stopping.wait(FILLING_S if filling else IDLE_S)
+    crew.leave()
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)  # noqa: TID251 - this process's composition root
+
+
+def _watch_input(stopping: threading.Event) -> None:
+    """Whoever started us is gone when the input closes, however it ended."""
+    sys.stdin.read()
+    stopping.set()
+
+
+def _connect(plan: CrewPlan) -> Callable[[list[str]], Connection | None]:
+    def connect(topics: list[str]) -> Connection | None:
+        try:
+            return Connection(plan.host, plan.port, f"{plan.name}-{random.randrange(1 << 32):08x}", topics)
+        except OSError:
+            return None
+
+    return connect
+
+
+def _member(berth: Berth, now_ms: int) -> Member:
+    simulated = SimulatedStation(berth.station_id, berth.archetype, berth.seed, berth.start_ms)
+    devices = tuple(
+        DeviceInfo(
+            device=one.device, domain=one.domain, facility=one.facility or None, interval_s=one.interval_s
+        )
+        for one in simulated.devices
+    )
+    identity = Identity(berth.region, berth.station_id, str(ULID()), str(ULID()), now_ms, devices)
+    station = LightStation(identity, Topics(), random.Random(berth.seed))
+    return Member(simulated, station, berth.start_ms, berth.stops_at_ms)
+
+
+def _tell(station_id: str, until_ms: int | None) -> None:
+    sys.stdout.write(json.dumps({"station_id": station_id, "until_ms": until_ms}) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
