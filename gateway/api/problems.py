@@ -101,17 +101,21 @@ async def _answer_problem(_request: Request, error: Exception) -> Response:
 
 async def _answer_validation(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
-    faults = [_field_error(detail["loc"], detail["msg"]) for detail in error.errors()]
+    faults = [_field_error(detail["loc"], detail, error.body) for detail in error.errors()]
     detail = "; ".join(f"{fault.field}: {fault.detail}" for fault in faults)
     return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, detail, faults)
 
 
-def _field_error(loc: Sequence[int | str], message: str) -> FieldError:
+def _field_error(loc: Sequence[int | str], error: Mapping[str, Any], body: object) -> FieldError:
     location, *names = [str(part) for part in loc]
-    if location == "body" and names[:1] and names[0].isdigit():
-        return FieldError(location="body", field="body", detail=f"not JSON: {message}")
-    detail = message.removeprefix("Value error, ")
-    return FieldError(location=location, field=".".join(names) or location, detail=detail)
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "json_invalid":
+        return FieldError(location=location, field="body", detail=f"not JSON: {message}")
+    if error["type"].startswith("union_tag"):
+        return FieldError(location=location, field=error["ctx"]["discriminator"].strip("'"), detail=message)
+    if names and isinstance(body, dict) and body.get("name") == names[0]:
+        names = names[1:]  # which member of a union was meant is no field
+    return FieldError(location=location, field=".".join(names) or location, detail=message)
 
 
 async def _answer_http(request: Request, error: Exception) -> Response:

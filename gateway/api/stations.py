@@ -12,7 +12,7 @@ from gateway.api.asking import Asked, Viewer, check_visible
 from gateway.api.problems import not_found, responses
 from gateway.api.values import Page, json_response, list_response, read_cursor
 from gateway.domain.fleet import StationState
-from gateway.queries.fleet_list import FleetFilter, Key
+from gateway.queries.fleet_list import FleetFilter, Place
 from wire.topics import REGION_PATTERN
 
 router = APIRouter(tags=["stations"])
@@ -35,7 +35,7 @@ async def list_stations(
 ) -> Response:
     """List the stations, worst first: offline, late, unknown, online; the longest silent first."""
     wanted = FleetFilter(principal.regions, query.region, query.state)
-    after = None if query.cursor is None else read_cursor(query.cursor, Key)
+    after = None if query.cursor is None else read_cursor(query.cursor, Place)
     page, following = services.fleet_list.page(services.clock(), query.limit, wanted, after)
     return list_response(map(station_item, page), following)
 

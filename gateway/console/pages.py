@@ -1,0 +1,138 @@
+"""The pages: the fleet, worst first, and one station with its devices."""
+
+import base64
+import binascii
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.responses import FileResponse, HTMLResponse, Response
+
+from gateway.api.access import ANYBODY, Principal, Tokens
+from gateway.api.asking import Asked, visible_station
+from gateway.api.problems import Problem
+from gateway.api.values import read_cursor, write_cursor
+from gateway.console.showing import age, clock, shown_values
+from gateway.console.texts import Lang, choose_language, translator
+from gateway.domain.fleet import StationState
+from gateway.domain.registry import DEFAULT_TZ
+from gateway.queries.fleet_list import FleetFilter, Place
+
+STATIONS_A_PAGE = 200
+STYLE = Path(__file__).parent / "static" / "console.css"
+
+router = APIRouter(include_in_schema=False)
+_templates = Environment(
+    loader=PackageLoader("gateway.console"),
+    autoescape=select_autoescape(),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def add_console(app: FastAPI) -> None:
+    """Add the pages to the application that `create_api` made."""
+    app.include_router(router)
+
+
+def _person(request: Request) -> Principal:
+    """Return who looks: a browser can send a token only as a password."""
+    tokens: Tokens | None = request.app.state.tokens
+    if tokens is None:
+        return ANYBODY
+    principal = tokens.of(_token(request.headers.get("authorization", "")))
+    if principal is None:
+        lang = choose_language(None, request.headers.get("accept-language", ""))
+        headers = {"WWW-Authenticate": 'Basic realm="Yizhan", charset="UTF-8"'}
+        detail = translator(lang)("sign_in")
+        raise Problem(HTTPStatus.UNAUTHORIZED, "header", "Authorization", detail, headers)
+    return principal
+
+
+def _token(authorization: str) -> str:
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return credentials
+    try:
+        return base64.b64decode(credentials, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _language(request: Request, lang: str | None = None) -> Lang:
+    return choose_language(lang, request.headers.get("accept-language", ""))
+
+
+Person = Annotated[Principal, Depends(_person)]
+Language = Annotated[Lang, Depends(_language)]
+
+
+@router.get("/")
+async def fleet_page(
+    services: Asked,
+    person: Person,
+    lang: Language,
+    state: StationState | None = None,
+    cursor: Annotated[str | None, Query(max_length=512)] = None,
+) -> Response:
+    """Show the fleet, worst first."""
+    now = services.clock()
+    wanted = FleetFilter(person.regions, state=state)
+    after = None if cursor is None else read_cursor(cursor, Place)
+    page, following = services.fleet_list.page(now, STATIONS_A_PAGE, wanted, after)
+    counts = services.fleet_list.counts(now, wanted)
+    return _page(
+        "fleet.html",
+        lang,
+        stations=[(summary, age(summary.last_seen, now, lang)) for summary in page],
+        counts=counts,
+        total=sum(counts.values()),
+        state=state,
+        next_page=None if following is None else _address(lang, state, write_cursor(following)),
+        first_page=None if cursor is None else _address(lang, state, None),
+        as_of=clock(now, DEFAULT_TZ),
+    )
+
+
+@router.get("/stations/{station_id}")
+async def station_page(services: Asked, person: Person, lang: Language, station_id: str) -> Response:
+    """Show one station with its devices."""
+    now = services.clock()
+    try:
+        visible_station(services, person, station_id)
+    except Problem:
+        return _page("missing.html", lang, HTTPStatus.NOT_FOUND, station_id=station_id)
+    detail = services.details.get(station_id, now)
+    if detail is None:
+        return _page("missing.html", lang, HTTPStatus.NOT_FOUND, station_id=station_id)
+    return _page(
+        "station.html",
+        lang,
+        station=detail,
+        heard=age(detail.summary.last_seen, now, lang),
+        anchored=age(detail.occupancy.anchored_at, now, lang),
+        devices=[
+            (device, age(device.ts, now, lang), list(shown_values(device, lang))) for device in detail.devices
+        ],
+        as_of=clock(now, services.registry.tz(station_id)),
+    )
+
+
+@router.get("/console.css")
+async def style() -> Response:
+    """Return the style of the pages."""
+    return FileResponse(STYLE, media_type="text/css", headers={"Cache-Control": "max-age=300"})
+
+
+def _address(lang: Lang, state: StationState | None, cursor: str | None) -> str:
+    asked = {"lang": lang, "state": state, "cursor": cursor}
+    return "/?" + urlencode({name: value for name, value in asked.items() if value is not None})
+
+
+def _page(template: str, lang: Lang, status: HTTPStatus = HTTPStatus.OK, **values: object) -> HTMLResponse:
+    html = _templates.get_template(template).render(t=translator(lang), lang=lang, **values)
+    return HTMLResponse(html, status, {"Cache-Control": "no-store", "Vary": "Accept-Language"})

@@ -1,0 +1,77 @@
+"""How values look on a page: ages, units, readings."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from gateway.console.texts import Lang, event_name, field_name, translator
+from gateway.queries.station_detail import DeviceDetail
+from wire.measures import MEASURES
+
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
+_UNITS: Mapping[str, str] = {
+    "1": "",
+    "Cel": "°C",
+    "[ppm]": "ppm",
+    "kW.h": "kWh",
+    "V.A": "VA",
+    "m3": "m³",
+    "ug/m3": "µg/m³",
+    "dB[SPL]": "dB",
+    "dB[mW]": "dBm",
+    "GBy": "GB",
+}
+"""UCUM codes that people write differently."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownValue:
+    """One field of a reading as people read it."""
+
+    name: str
+    text: str
+    is_suspect: bool
+
+
+def age(since_ms: int | None, now: int, lang: Lang) -> str:
+    """Say how long ago something was."""
+    t = translator(lang)
+    if since_ms is None:
+        return t("never")
+    seconds = max(0, now - since_ms) // 1_000
+    if seconds < 2 * _MINUTE_S:
+        return t("ago_s", n=seconds)
+    if seconds < 2 * _HOUR_S:
+        return t("ago_min", n=seconds // _MINUTE_S)
+    if seconds < 2 * _DAY_S:
+        return t("ago_h", n=seconds // _HOUR_S)
+    return t("ago_d", n=seconds // _DAY_S)
+
+
+def clock(ms: int, tz: str) -> str:
+    """Write a local time of day with its offset."""
+    return datetime.fromtimestamp(ms / 1_000, ZoneInfo(tz)).strftime("%Y-%m-%d %H:%M:%S %z")
+
+
+def shown_values(device: DeviceDetail, lang: Lang) -> Iterator[ShownValue]:
+    """Yield the fields of a device's last reading."""
+    for name, value in device.reading.items():
+        yield ShownValue(
+            name=field_name(device.domain, name, lang),
+            text=_shown(device.domain, name, value, lang),
+            is_suspect=name in device.suspect,
+        )
+
+
+def _shown(domain: str, name: str, value: object, lang: Lang) -> str:
+    if name == "event":
+        return event_name(domain, str(value), lang)
+    if isinstance(value, bool):
+        return translator(lang)("yes" if value else "no")
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value))
+    number = f"{value:.10g}" if isinstance(value, float) else str(value)
+    row = MEASURES[domain].get(name)
+    unit = "" if row is None else _UNITS.get(row.unit, row.unit)
+    return f"{number} {unit}".strip()

@@ -1,0 +1,167 @@
+"""A gateway without ingest: real store, real database, real HTTP, and a clock that is told."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pyarrow as pa
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from gateway.api.application import create_api
+from gateway.api.services import Services
+from gateway.api.settings import HttpSettings
+from gateway.batch.batch import FRAME_SCHEMA, Batch
+from gateway.batch.latest import Latest
+from gateway.domain.fleet import Fleet
+from gateway.domain.registry import Registry
+from gateway.queries.feed import StationFeed
+from gateway.queries.fleet_list import FleetList
+from gateway.queries.station_detail import StationDetails
+from gateway.state.commands import CommandRecord
+from gateway.state.database import State
+from gateway.state.quarantined import Replayed
+from gateway.timeseries.store import Store
+from wire.columns import field_types
+
+NOW = 1_795_334_400_000
+"""2026-11-22T08:00:00Z, 16:00 in China."""
+STREAM = "01K0PZ6Q9V3W8S4D2N7X5C1BFA"
+
+Row = Mapping[str, Any]
+
+
+@dataclass
+class House:
+    """Everything the API rests on; ``answers`` is what the parts not built here would say."""
+
+    store: Store
+    state: State
+    fleet: Fleet
+    latest: Latest
+    registry: Registry
+    now: int = NOW
+    sent: list[tuple[CommandRecord, str]] = field(default_factory=list)
+    readiness: dict[str, str] = field(default_factory=lambda: {"store": "ok", "engine": "ok", "broker": "ok"})
+    completeness: dict[str, int] = field(default_factory=dict)
+    replayed: Replayed = field(default_factory=lambda: Replayed(taken=True))
+
+    def services(self, settings: HttpSettings | None = None) -> Services:
+        """Wire the parts the way the application does."""
+        fleet_list = FleetList(self.fleet, self.registry)
+        return Services(
+            settings=settings or HttpSettings(),
+            clock=lambda: self.now,
+            fleet=self.fleet,
+            registry=self.registry,
+            state=self.state,
+            fleet_list=fleet_list,
+            details=StationDetails(
+                self.fleet, self.registry, fleet_list, self.latest.devices, lambda _: self.completeness
+            ),
+            feed=StationFeed(self.fleet, fleet_list),
+            cursor=self.store.cursor,
+            send_command=self._send,
+            replay=self._replay,
+            readiness=lambda: self.readiness,
+            metrics=CollectorRegistry(),
+        )
+
+    async def _send(self, command: CommandRecord, region: str) -> None:
+        self.sent.append((command, region))
+
+    async def _replay(self, entry_id: str) -> Replayed:
+        self.state.quarantine.mark_replayed(entry_id, self.now)
+        return self.replayed
+
+    def write(self, station_id: str, domain: str, rows: Sequence[Row], *, events: bool = False) -> None:
+        """Store readings of one station, each a dict of device, ts, fields, and suspect, quality, epoch."""
+        batch = batch_of(self.store, station_id, domain, rows, events=events)
+        self.store.consume([batch])
+        self.store.next_frame += 1
+        self.latest.update(batch)
+
+    def hear(self, station_id: str, region: str = "louxing") -> None:
+        """Let a station be online."""
+        self.fleet.heard(station_id, region, self.now, fresh=True)
+
+
+def batch_of(store: Store, station_id: str, domain: str, rows: Sequence[Row], *, events: bool) -> Batch:
+    """Return rows as the batch of one frame."""
+    frame = store.next_frame
+    source = store.sources.number("louxing", station_id, STREAM)
+    count = len(rows)
+    devices = pa.array([row["device"] for row in rows], pa.string())
+    series = store.series.number(domain, [station_id], np.zeros(count, np.int64), devices)
+    columns: dict[str, pa.Array] = {
+        "frame": pa.array([frame] * count, pa.int64()),
+        "idx": pa.array(range(count), pa.int16()),
+        "series": pa.array(series, pa.int32()),
+        "ts": pa.array([row["ts"] for row in rows], pa.int64()),
+        "quality": pa.array([row.get("quality") for row in rows], pa.string()),
+        "epoch": pa.array([row.get("epoch") for row in rows], pa.int32()),
+        "suspect": pa.array([row.get("suspect") for row in rows], pa.list_(pa.string())),
+    }
+    types = dict(field_types(domain)) | ({"event": pa.string()} if events else {})
+    for name, kind in types.items():
+        values = [row.get(name) for row in rows]
+        if any(value is not None for value in values):
+            columns[name] = pa.array(values, kind)
+    table = pa.table(columns)
+    frames = {
+        "frame": frame,
+        "source": source,
+        "seq": frame + 1,
+        "lane": "telemetry",
+        "class": "sample",
+        "sent": NOW,
+        "received": NOW,
+        "correction": 0,
+        "oldest": 1,
+        "late": False,
+        "digest": None,
+    }
+    return Batch(
+        frames=pa.table({name: [value] for name, value in frames.items()}, schema=FRAME_SCHEMA),
+        samples={} if events else {domain: table},
+        events={domain: table} if events else {},
+    )
+
+
+@contextlib.contextmanager
+def open_house(data_dir: Path, registry: Registry | None = None) -> Iterator[House]:
+    """Open a store and a database in ``data_dir``, with a broker connected long ago."""
+    store = Store(data_dir / "timeseries.duckdb")
+    store.open()
+    fleet = Fleet()
+    fleet.broker_connected(0)
+    try:
+        with State.open(data_dir, NOW, reserve_bytes=4_096) as state:
+            yield House(store, state, fleet, Latest(store.series), registry or Registry())
+    finally:
+        store.close()
+
+
+@contextlib.asynccontextmanager
+async def client_of(app: FastAPI, **options: Any) -> AsyncIterator[httpx.AsyncClient]:  # noqa: ANN401
+    """Speak HTTP to an application in this process."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", **options) as client:
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def client_for(house: House, settings: HttpSettings | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    """Speak HTTP to the API of a house."""
+    async with client_of(create_api(house.services(settings))) as client:
+        yield client
+
+
+async def settle() -> None:
+    """Let every task that can run run once."""
+    await asyncio.sleep(0)
