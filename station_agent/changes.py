@@ -32,7 +32,7 @@ class ChangeFilter:
         ``every_reading`` lets all fields pass. Events always pass. A state only repeated is a sample.
         """
         if len(self._last) > SERIES_REMEMBERED:
-            self._last.clear()
+            self.forget()
         passed = dict(reading)
         changed = False
         rows = MEASURES[domain]
@@ -54,6 +54,10 @@ class ChangeFilter:
         if "event" not in passed and not passed.keys() & rows.keys():
             return None
         return Report(domain, passed, class_of(domain, passed, changed=changed))
+
+    def forget(self) -> None:
+        """Let every series pass the next time."""
+        self._last.clear()
 
 
 def _moved(row: Measure, last: _Reported, value: object, about: tuple[object, object]) -> bool:

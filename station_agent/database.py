@@ -1,5 +1,6 @@
 """The agent's one SQLite file: opened, kept whole, and given room when the disk is full."""
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -18,7 +19,8 @@ CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS positions (device TEXT PRIMARY KEY, position BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS commands (id TEXT PRIMARY KEY, seen INTEGER, result BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS streams (
-    base INTEGER PRIMARY KEY, stream TEXT UNIQUE, boot_id TEXT, last INTEGER, emptied INTEGER);
+    base INTEGER PRIMARY KEY, stream TEXT UNIQUE, boot_id TEXT, last INTEGER, clock_offset INTEGER,
+    emptied INTEGER);
 CREATE TABLE IF NOT EXISTS frames (
     n INTEGER PRIMARY KEY, state INTEGER, class INTEGER, size INTEGER, created INTEGER, settled INTEGER,
     clock_offset INTEGER, clock_unset INTEGER, body BLOB);
@@ -33,6 +35,22 @@ def is_full(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _FULL
 
 
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Hold a data directory alone; StorageError when it cannot be used or another agent has it."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = (directory / "lock").open("w")
+    except OSError as error:
+        raise StorageError(f"data_dir {directory} cannot be used: {error.strerror}") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StorageError(f"another agent runs on data_dir {directory}; give each its own") from None
+        yield
+
+
 class Database:
     """A connection in WAL mode whose transactions survive a power cut, unless told they need not."""
 
@@ -45,8 +63,9 @@ class Database:
             self.sql = _connect(path)
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _BROKEN:
-                message = f"cannot open {path}: {error}; check the disk and the rights of data_dir"
-                raise StorageError(message) from error
+                raise StorageError(
+                    f"cannot open {path}: {error}; check the disk and the rights of data_dir"
+                ) from error
             self.moved_aside = _move_aside(path)
             self.sql = _connect(path)
         self.refill_reserve()

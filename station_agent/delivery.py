@@ -52,6 +52,7 @@ class Delivery:
         """Start without a connection; ``gateway`` is the pin on disk, ``rng`` spreads repeats."""
         self.gateway = gateway
         self.foreign_total = 0
+        self.resent_total = 0
         self._rng = rng
         self._up = False
         self._flight = Flight()
@@ -200,6 +201,7 @@ class Delivery:
             due, out = self._repeat_due(alarms=alarms), self._flight.longest_out(alarms=alarms)
             if out is None or due is None or due > now:
                 continue
+            self.resent_total += 1
             self._repeats = min(self._repeats + 1, 16)
             longest = min(LONGEST_PATIENCE_S, PATIENCE_S[alarms] * 2**self._repeats)
             self._repeat_at = now + self._rng.uniform(0, longest)
@@ -256,6 +258,7 @@ class Delivery:
             if times >= SENDINGS_BEFORE_PARKING:
                 yield out.frame
                 continue
+            self.resent_total += 1
             self._overtaken_times[out.frame.n] = times
             if len(self._overtaken_times) > WINDOW:
                 self._overtaken_times.popitem(last=False)

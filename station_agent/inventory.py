@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from station_agent import gone
+from station_agent.clock import STEP_MS
 from station_agent.eviction import ACKNOWLEDGED, PARKED, WAITING
-from station_agent.framing import CLASSES, FrameMeta, Loaded
+from station_agent.framing import CLASSES, FrameMeta, Loaded, restamp
 from station_agent.streams import Stream, Streams
 
 GONE_A_FRAME = 64
@@ -68,15 +69,23 @@ class Inventory:
         return FrameMeta(n, stream.stream, n - stream.base, CLASSES[frame_class])
 
     def load(self, frame: FrameMeta) -> Loaded | None:
-        """Return a frame for sending, with what its stream says now; None when it need not be sent."""
+        """Return a frame for sending, with what its stream says now; None when it need not be sent.
+
+        Readings written before the clock of their boot was set, or stepped, come stamped by the clock
+        as it is known now (contract, section 6).
+        """
         row = self._sql.execute(
-            f"SELECT body, clock_unset FROM frames WHERE n = ? AND state <> {ACKNOWLEDGED}",  # noqa: S608
-            (frame.n,),
+            "SELECT body, clock_unset, clock_offset FROM frames WHERE n = ? AND state <> ?",
+            (frame.n, ACKNOWLEDGED),
         ).fetchone()
         if row is None:
             return None
+        body, unset, written_by = row
         stream = self.streams.of(frame.n)
-        return Loaded(row[0], bool(row[1]), self.oldest(stream), self.gone(stream))
+        known = stream.clock_offset
+        if known is not None and (unset or abs(known - written_by) > STEP_MS):
+            body, unset = restamp(body, known - written_by), False
+        return Loaded(body, bool(unset), self.oldest(stream), self.gone(stream))
 
     def oldest(self, stream: Stream) -> int:
         """Return the lowest ``seq`` neither acknowledged nor gone, last + 1 if there is none."""

@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+import structlog
 
-from station_agent.database import Database
+from station_agent.database import Database, is_full
 
 COMMANDS_REMEMBERED = 1_000
+
+log = structlog.get_logger()
 
 
 class Notebook:
@@ -18,6 +21,7 @@ class Notebook:
         """Read and write in ``database``."""
         self._database = database
         self._sql = database.sql
+        self._session = 0
 
     def get(self, name: str) -> Any:  # noqa: ANN401 - a string, an integer or None, as it was put
         """Return the fact of this name, None when there is none."""
@@ -25,15 +29,21 @@ class Notebook:
         return row[0] if row else None
 
     def put(self, facts: Mapping[str, object], *, durable: bool = True) -> None:
-        """Write facts down; None removes one."""
-        with self._database.transaction(durable=durable) as sql:
-            write(sql, facts)
+        """Write facts down; None removes one. A full disk keeps the old ones, and the agent goes on."""
+        try:
+            with self._database.transaction(durable=durable) as sql:
+                write(sql, facts)
+        except sqlite3.OperationalError as error:
+            if not is_full(error):
+                raise
+            self._database.release_reserve()
+            log.debug("the disk is full, not written", facts=sorted(facts))
 
     def raise_session(self) -> int:
         """Return the number of the next connection, higher than any before."""
-        session = int(self.get("session") or 0) + 1
-        self.put({"session": session})
-        return session
+        self._session = max(self._session, int(self.get("session") or 0)) + 1
+        self.put({"session": self._session})
+        return self._session
 
     def positions(self) -> dict[str, Any]:
         """Return how far each device's source was read, as committed with its readings."""

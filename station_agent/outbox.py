@@ -13,7 +13,7 @@ from station_agent import eviction, gone
 from station_agent.database import Database, is_full
 from station_agent.errors import OutboxFull
 from station_agent.eviction import ACKNOWLEDGED, PARKED, WAITING, Evicted
-from station_agent.framing import CLASSES, Draft, FrameMeta, restamp
+from station_agent.framing import CLASSES, Draft, FrameMeta
 from station_agent.inventory import Inventory
 from station_agent.notebook import write, write_positions
 from station_agent.streams import Stream, Streams
@@ -21,8 +21,6 @@ from wire.ranges import Ranges
 
 ROW_BYTES = 96
 """What SQLite keeps of a frame beside its readings: row, index entry, share of the page headers."""
-STEP_MS = 1_000
-"""Readings stamped by a clock that was less off than this stay as they are."""
 _ATTEMPTS = 5
 
 
@@ -90,9 +88,9 @@ class Outbox(Inventory):
         with self._database.transaction() as sql:
             sql.executemany(
                 "INSERT INTO frames (n, state, class, size, created, clock_offset, clock_unset, body) "
-                f"VALUES (?, {WAITING}, ?, ?, ?, ?, ?, ?)",
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (stream.base + seq, CLASSES.index(draft.frame_class), len(draft.body) + ROW_BYTES,
+                    (stream.base + seq, WAITING, CLASSES.index(draft.frame_class), len(draft.body) + ROW_BYTES,
                      written.running_ms, written.clock_offset, written.clock_unset, draft.body)
                     for seq, draft in enumerate(drafts, first)
                 ],
@@ -232,26 +230,15 @@ class Outbox(Inventory):
             gone.remove(sql, Ranges([stream.span]))
         self.streams.forget(sql, stream)
 
-    def restamp(self, boot_id: str, clock_offset: int, after: int = 0, limit: int = 200) -> int | None:
-        """Move this boot's unacknowledged readings to the clock as it is known now, ``limit`` at a time.
-
-        Return the ``after`` to go on with, None when all are done.
-        """
-        rows: list[tuple[int, int, bytes]] = []
-        for stream in self.streams:
-            if stream.boot_id == boot_id and len(rows) < limit:
-                rows += self._sql.execute(
-                    "SELECT n, clock_offset, body FROM frames WHERE n BETWEEN ? AND ? "  # noqa: S608
-                    f"AND state <> {ACKNOWLEDGED} AND (clock_unset OR abs(clock_offset - ?) > {STEP_MS}) "
-                    "ORDER BY n LIMIT ?",
-                    (max(after + 1, stream.span[0]), stream.span[1], clock_offset, limit - len(rows)),
-                )
+    def set_clock(self, boot_id: str, clock_offset: int) -> None:
+        """Note what the clock of a boot turned out to be; its frames are stamped anew when they are sent."""
         with self._database.transaction() as sql:
-            sql.executemany(
-                "UPDATE frames SET body = ?, clock_offset = ?, clock_unset = 0 WHERE n = ?",
-                [(restamp(body, clock_offset - old), clock_offset, n) for n, old, body in rows],
-            )
-        return rows[-1][0] if len(rows) == limit else None
+            self.streams.set_clock(sql, boot_id, clock_offset)
+
+    def recover(self) -> None:
+        """A transaction of ours met a full disk: count anew, and give the next one some room."""
+        self._database.release_reserve()
+        self.recount()
 
     def _make_room_on_disk(self, wanted: int, spare: int | None) -> None:
         self._database.release_reserve()

@@ -2,9 +2,10 @@
 
 import asyncio
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import orjson
 import structlog
 
 from station_agent.changes import ChangeFilter
@@ -13,11 +14,16 @@ from station_agent.drivers.driver import Driver, Taken
 from station_agent.errors import DriverError
 from station_agent.framing import Report
 from station_agent.intake import BadReadingError, Intake
+from station_agent.notebook import Notebook
+from wire.frames import DeviceInfo
 
 GATHER_S = 0.5
 """How long a round waits for its devices; one that is slower joins a later round."""
 PATIENCE_S = 30.0
 """A read that takes longer has failed."""
+
+DEVICES_REMEMBERED = 500
+"""Measuring points one source may speak for."""
 
 log = structlog.get_logger()
 
@@ -49,16 +55,39 @@ class Sampler:
     """Reads the drivers of one station."""
 
     def __init__(
-        self, drivers: Iterable[Driver], intake: Intake, clock: StationClock, positions: Mapping[str, object]
+        self, drivers: Iterable[Driver], intake: Intake, clock: StationClock, notebook: Notebook
     ) -> None:
-        """Resume every driver where the outbox last committed it."""
+        """Resume every driver where the outbox last committed it; unique names are the caller's care."""
         now = clock.monotonic()
+        positions, domains = notebook.positions(), orjson.loads(notebook.get("domains") or "{}")
         self.sources = [Source(driver, due=now, last_ok=now) for driver in drivers]
         for source in self.sources:
             source.driver.resume(positions.get(source.driver.name))
+            source.domains.update((device, domain) for device, domain in domains.get(source.driver.name, []))
         self._intake = intake
         self._clock = clock
+        self._notebook = notebook
         self._changes = ChangeFilter()
+        self._devices: list[DeviceInfo] | None = None
+
+    def devices(self) -> list[DeviceInfo]:
+        """Return every measuring point that has reported, in this run or before, once for each domain.
+
+        The same list until there is another one to add.
+        """
+        if self._devices is None:
+            found = {
+                (device, domain): DeviceInfo(
+                    device=device,
+                    domain=domain,
+                    facility=source.driver.facility,
+                    interval_s=None if source.driver.every_reading else source.driver.every_s,
+                )
+                for source in self.sources
+                for device, domain in sorted(source.domains)
+            }
+            self._devices = list(found.values())
+        return self._devices
 
     async def wait(self) -> None:
         """Return when a device is due or a slow one has answered."""
@@ -92,6 +121,10 @@ class Sampler:
         """The reports of a round are on disk."""
         for source in taken.sources:
             source.driver.committed()
+
+    def not_committed(self) -> None:
+        """The disk took nothing: what is given again has to pass the change filter again."""
+        self._changes.forget()
 
     async def close(self) -> None:
         """Stop what is still being read, and let go of the devices."""
@@ -139,13 +172,21 @@ class Sampler:
                 continue
             if "ts" in raw:
                 reading["ts"] = self._clock.from_system_clock(reading["ts"])
-            source.domains.add((reading["device"], domain))
+            self._note_domain(source, reading["device"], domain)
             report = self._changes.report(
                 domain, reading, now, every_s=driver.every_s, every_reading=driver.every_reading
             )
             if report is not None:
                 into.reports.append(report)
         return bad
+
+    def _note_domain(self, source: Source, device: str, domain: str) -> None:
+        """Remember who reports what: a door that is quiet since the start is a device all the same."""
+        if (device, domain) not in source.domains and len(source.domains) < DEVICES_REMEMBERED:
+            source.domains.add((device, domain))
+            self._devices = None
+            known = {each.driver.name: sorted(each.domains) for each in self.sources}
+            self._notebook.put({"domains": orjson.dumps(known)})
 
     def _count_bad(self, source: Source, bad: int) -> None:
         level = log.debug if source.bad_total else log.warning

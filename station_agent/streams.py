@@ -10,12 +10,16 @@ from wire.ranges import Ranges
 
 @dataclass(slots=True)
 class Stream:
-    """Frame ``seq`` of this stream has the box-wide number ``n = base + seq``; ``last`` is the newest."""
+    """Frame ``seq`` of this stream has the box-wide number ``n = base + seq``; ``last`` is the newest.
+
+    ``clock_offset`` (ms) turns the monotonic clock of its boot into the time, once that is known.
+    """
 
     base: int
     stream: str
     boot_id: str
     last: int = 0
+    clock_offset: int | None = None
 
     @property
     def span(self) -> tuple[int, int]:
@@ -32,7 +36,7 @@ class Streams:
 
     def __init__(self, sql: sqlite3.Connection) -> None:
         """Read them from the database."""
-        rows = sql.execute("SELECT base, stream, boot_id, last FROM streams ORDER BY base")
+        rows = sql.execute("SELECT base, stream, boot_id, last, clock_offset FROM streams ORDER BY base")
         self._all = [Stream(*row) for row in rows]
 
     def __iter__(self) -> Iterator[Stream]:
@@ -53,6 +57,13 @@ class Streams:
             "INSERT INTO streams (base, stream, boot_id, last) VALUES (?, ?, ?, 0)", (base, stream, boot_id)
         )
         self._all.append(Stream(base, stream, boot_id))
+
+    def set_clock(self, sql: sqlite3.Connection, boot_id: str, clock_offset: int) -> None:
+        """Note the clock offset of every stream of a boot."""
+        sql.execute("UPDATE streams SET clock_offset = ? WHERE boot_id = ?", (clock_offset, boot_id))
+        for stream in self._all:
+            if stream.boot_id == boot_id:
+                stream.clock_offset = clock_offset
 
     def forget(self, sql: sqlite3.Connection, stream: Stream) -> None:
         """Forget a stream of an earlier run."""

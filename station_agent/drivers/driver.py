@@ -30,11 +30,16 @@ class Driver(Protocol):
     polled: then values are reported on change and as heartbeats.
     """
 
-    name: str
-    device: str
-    facility: str | None
-    every_s: float
-    every_reading: bool
+    @property
+    def name(self) -> str: ...  # noqa: D102 - see the class
+    @property
+    def device(self) -> str: ...  # noqa: D102
+    @property
+    def facility(self) -> str | None: ...  # noqa: D102
+    @property
+    def every_s(self) -> float: ...  # noqa: D102
+    @property
+    def every_reading(self) -> bool: ...  # noqa: D102
 
     def resume(self, position: Any) -> None:  # noqa: ANN401 - what this driver once gave as position
         """Go on where the outbox last committed; None at the very first start."""
