@@ -7,7 +7,7 @@ they accept.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from wire.measures import DOMAINS, EVENT_FIELDS, MEASURES, QUALITIES, FrameClass
+from wire.scalars import LATEST_MS
 from wire.topics import DEVICE_PATTERN, ULID_PATTERN
 
 Ints = npt.NDArray[np.int64]
@@ -256,8 +257,8 @@ class _Part:
                 if item.name not in known:
                     there = _filled(pc.is_valid(flat.field(item.name)), otherwise=False)
                     unknown[f"{domain}.{item.name}"] += int((there & right[parent]).sum())
-        for name in _foreign_columns(self.table):
-            there = _filled(pc.is_valid(_column_at(self.table, name)), otherwise=False)
+        for name, column in _foreign_columns(self.table):
+            there = _filled(pc.is_valid(column), otherwise=False)
             unknown[name] += int((there & right).sum())
         return +unknown
 
@@ -272,6 +273,7 @@ def _doubtful_frames(table: pa.Table, station_ids: list[str]) -> Bools:
     for check in (
         pc.is_in(table["class"], pa.array(sorted(FrameClass))),
         pc.greater_equal(table["sent"], 0),
+        pc.less_equal(table["sent"], LATEST_MS),
         pc.greater_equal(table["seq"], 1),
         pc.greater_equal(table["oldest"], 1),
         # rare, and with conditions of their own
@@ -285,7 +287,8 @@ def _doubtful_frames(table: pa.Table, station_ids: list[str]) -> Bools:
 
 def _doubtful_readings(domain: str, flat: pa.StructArray) -> Bools:
     doubtful = _filled(pc.is_null(flat), otherwise=True)
-    doubtful |= _filled(pc.less(pc.fill_null(flat.field("ts"), -1), 0), otherwise=True)
+    ts = pc.fill_null(flat.field("ts"), -1)
+    doubtful |= _filled(pc.or_(pc.less(ts, 0), pc.greater(ts, LATEST_MS)), otherwise=True)
     doubtful |= _outside(flat.field("device"), _is_device, absent=True)
     doubtful |= _outside(flat.field("quality"), frozenset(QUALITIES).__contains__)
     doubtful |= _filled(pc.less(flat.field("epoch"), 0), otherwise=False)
@@ -358,14 +361,12 @@ def _index_in_list(parent: Ints) -> Ints:
     return places
 
 
-def _foreign_columns(table: pa.Table) -> list[str]:
-    """Name what is neither of the envelope nor a domain: `x`, or `readings.x`."""
-    outside = [name for name in table.column_names if name not in _FRAME_COLUMNS and name != "readings"]
-    readings = table.schema.field("readings").type
-    return outside + [f"readings.{item.name}" for item in readings if item.name not in MEASURES]
-
-
-def _column_at(table: pa.Table, name: str) -> pa.Array:
-    outer, _, inner = name.partition(".")
-    column = _only_chunk(table[outer])
-    return column.field(inner) if inner else column
+def _foreign_columns(table: pa.Table) -> Iterator[tuple[str, pa.Array]]:
+    """Yield what is neither of the envelope nor a domain, as `x` or `readings.x`; a name may hold dots."""
+    for name in table.column_names:
+        if name not in _FRAME_COLUMNS and name != "readings":
+            yield name, _only_chunk(table[name])
+    readings = _only_chunk(table["readings"])
+    for item in readings.type:
+        if item.name not in MEASURES:
+            yield f"readings.{item.name}", readings.field(item.name)
