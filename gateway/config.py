@@ -23,7 +23,9 @@ class StationsSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    file: Path | None = Field(None, description="`stations.yaml`: names, capacity, roles of devices; it may be absent.")
+    file: Path | None = Field(
+        None, description="`stations.yaml`: names, capacity, roles of devices; it may be absent."
+    )
     accept_unknown: bool = Field(default=True, description="Take stations that the file does not name.")
 
 
@@ -36,8 +38,12 @@ class Settings(BaseModel):
     broker: BrokerSettings = Field(description="The MQTT broker.")
     http: HttpSettings = Field(default_factory=HttpSettings, description="Pages and API.")
     regions: tuple[str, ...] = Field(("+",), min_length=1, description="Regions to serve; `+` for all.")
-    topic_root: str = Field("stations", pattern="^[a-z0-9][a-z0-9-]*$", description="First level of every topic.")
-    stations: StationsSettings = Field(default_factory=StationsSettings, description="The register of stations.")
+    topic_root: str = Field(
+        "stations", pattern="^[a-z0-9][a-z0-9-]*$", description="First level of every topic."
+    )
+    stations: StationsSettings = Field(
+        default_factory=StationsSettings, description="The register of stations."
+    )
     ack: AckSettings = Field(default_factory=AckSettings, description="When stations are acknowledged.")
     ingest: IngestSettings = Field(default_factory=IngestSettings, description="Ticks and commits.")
 
@@ -48,7 +54,9 @@ class Settings(BaseModel):
 
         for region in regions:
             if region != "+" and not re.match(REGION_PATTERN, region):
-                raise ValueError(f"{region!r} is no region: lower-case letters, digits and hyphens, at most 32")
+                raise ValueError(
+                    f"{region!r} is no region: lower-case letters, digits and hyphens, at most 32"
+                )
         return regions
 
 
@@ -61,7 +69,9 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Set
     try:
         return _with_secrets(Settings.model_validate(raw))
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_url=False)]
+        lines = [
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_url=False)
+        ]
         where = f"{path}: " if path is not None else ""
         raise SettingsError(where + "; ".join(lines)) from error
 

@@ -21,13 +21,17 @@ class Metrics:
         self.duplicates = counter("duplicates", "Further copies of frames known already")
         self.acks = counter("acks", "Acknowledgements published")
         self.quarantined = counter("quarantined", "Frames and readings put into quarantine", "reason")
-        self.dropped = counter("dropped", "Messages dropped before decoding; their stations send them again", "reason")
+        self.dropped = counter(
+            "dropped", "Messages dropped before decoding; their stations send them again", "reason"
+        )
         self.ignored = counter("ignored", "Messages that say nothing to this gateway", "reason")
         self.commands = counter("commands", "Commands published", "name")
         self._unknown = counter("unknown_fields", "Fields of readings that nobody declared, dropped", "field")
         self._names: set[str] = set()
         self.commit_seconds = counter("commit_seconds", "Time spent making batches durable")
-        self.inbox_bytes = Gauge("yizhan_inbox_bytes", "Bytes of frames waiting in memory", registry=self.registry)
+        self.inbox_bytes = Gauge(
+            "yizhan_inbox_bytes", "Bytes of frames waiting in memory", registry=self.registry
+        )
         self.store_up = Gauge("yizhan_store_up", "1 while batches become durable", registry=self.registry)
         self.broker_up = Gauge("yizhan_broker_up", "1 while the broker is connected", registry=self.registry)
 

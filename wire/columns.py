@@ -319,10 +319,10 @@ def _doubtful_values(domain: str, name: str, column: pa.Array) -> Bools:
 
 @cache
 def _is_device(text: str) -> bool:
-    return re.match(DEVICE_PATTERN, text) is not None
+    return re.fullmatch(DEVICE_PATTERN, text) is not None
 
 
-_is_ulid = re.compile(ULID_PATTERN).match
+_is_ulid = re.compile(ULID_PATTERN).fullmatch
 
 
 def _outside(

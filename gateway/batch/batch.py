@@ -61,3 +61,10 @@ class Consumer(Protocol):
 
     def consume(self, batches: Sequence[Batch]) -> None:
         """Make the effects of the batches durable, all or none; raises `errors.NotDurable` for none."""
+
+
+def with_constant(table: pa.Table, column: str, value: int) -> pa.Table:
+    """Return the table with every row of a column set to `value`."""
+    place = table.column_names.index(column)
+    kind = table.schema.field(column).type
+    return table.set_column(place, column, pa.array([value] * table.num_rows, kind))

@@ -86,7 +86,9 @@ class Latest:
 
     def _fields(self, domain: str, number: int) -> dict[str, object]:
         columns = self._columns.get(domain, {})
-        values = {name: column.values[number] for name, column in columns.items() if number < len(column.values)}
+        values = {
+            name: column.values[number] for name, column in columns.items() if number < len(column.values)
+        }
         return {name: value for name, value in values.items() if value is not None}
 
     def _grow(self) -> None:

@@ -1,7 +1,8 @@
 """From a decoded tick to the batch its consumers take: only new frames, numbered, measured against ranges."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +29,10 @@ class Batcher:
 
     sources: Sources
     series: SeriesIndex
+    _one_at_a_time: Lock = field(default_factory=Lock)
+    """New frames are built on one thread and replayed ones on another; both give out numbers."""
 
-    def build(
+    def build(  # noqa: PLR0913 - a batch is made of all of these
         self,
         tick: DecodedTick,
         arrived: Sequence[Arrived],
@@ -42,6 +45,18 @@ class Batcher:
 
         `digests` are of best-effort frames by header; `duplicates` the further copies met in this tick.
         """
+        with self._one_at_a_time:
+            return self._build(tick, arrived, new, first_frame, digests, duplicates)
+
+    def _build(  # noqa: PLR0913 - as `build`
+        self,
+        tick: DecodedTick,
+        arrived: Sequence[Arrived],
+        new: Sequence[int],
+        first_frame: int,
+        digests: Mapping[int, bytes],
+        duplicates: Mapping[str, int],
+    ) -> Batch:
         frame_of = np.full(len(tick.headers), -1, np.int64)
         frame_of[new] = np.arange(first_frame, first_frame + len(new))
         headers = [tick.headers[row] for row in new]
@@ -53,10 +68,16 @@ class Batcher:
         stations = [arrived[header.position].address.station_id for header in tick.headers]
         samples, events, newest = self._tables(tick, frame_of, stations)
         return Batch(
-            frames=_frames(headers, messages, sources, newest[new], first_frame, [digests.get(row) for row in new]),
+            frames=_frames(
+                headers, messages, sources, newest[new], first_frame, [digests.get(row) for row in new]
+            ),
             samples=samples,
             events=events,
-            gone=[(source, lo, hi) for source, header in zip(sources, headers, strict=True) for lo, hi in header.gone],
+            gone=[
+                (source, lo, hi)
+                for source, header in zip(sources, headers, strict=True)
+                for lo, hi in header.gone
+            ],
             duplicates=duplicates,
         )
 
@@ -92,7 +113,9 @@ class Batcher:
         quality = _quality(rows)
         if quality is not None:
             columns["quality"] = quality
-        columns.update({name: rows.columns[name] for name in rows.columns if name not in {"device", "quality"}})
+        columns.update(
+            {name: rows.columns[name] for name in rows.columns if name not in {"device", "quality"}}
+        )
         table = pa.table(columns)
         return table if (frames >= 0).all() else table.filter(pa.array(frames >= 0))
 
@@ -138,7 +161,9 @@ def _frames(
         "late": (newest != NEVER) & (received - newest > LATE_MS),
         "digest": digests,
     }
-    return pa.table([pa.array(columns[field.name], field.type) for field in FRAME_SCHEMA], schema=FRAME_SCHEMA)
+    return pa.table(
+        [pa.array(columns[field.name], field.type) for field in FRAME_SCHEMA], schema=FRAME_SCHEMA
+    )
 
 
 def _plain(readings: list[StampedReading]) -> list[StampedReading]:
@@ -153,7 +178,9 @@ def _quality(rows: StampedRows) -> pa.Array | None:
     own = rows.columns.get("quality")
     if not rows.substituted.any():
         return own
-    return pc.if_else(pa.array(rows.substituted), "substituted", own if own is not None else pa.scalar(None, pa.string()))
+    return pc.if_else(
+        pa.array(rows.substituted), "substituted", own if own is not None else pa.scalar(None, pa.string())
+    )
 
 
 def _quality_of(reading: StampedReading) -> object:
@@ -196,7 +223,9 @@ def _sentinels(column: pa.ChunkedArray, measure: Measure) -> list[int]:
 
 
 def _is_outside(value: float, measure: Measure) -> bool:
-    return (measure.low is not None and value < measure.low) or (measure.high is not None and value > measure.high)
+    return (measure.low is not None and value < measure.low) or (
+        measure.high is not None and value > measure.high
+    )
 
 
 def _outside(column: pa.ChunkedArray, low: float | None, high: float | None) -> list[int]:
@@ -207,7 +236,8 @@ def _outside(column: pa.ChunkedArray, low: float | None, high: float | None) -> 
     if not below and not above:
         return []
     mask = pc.or_kleene(
-        pc.less(column, low) if below else pa.scalar(False), pc.greater(column, high) if above else pa.scalar(False)
+        pc.less(column, low) if below else pa.scalar(False),
+        pc.greater(column, high) if above else pa.scalar(False),
     )
     rows: list[int] = np.flatnonzero(pc.fill_null(mask, False).to_numpy()).tolist()
     return rows

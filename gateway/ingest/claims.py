@@ -46,7 +46,9 @@ class Claims:
     def foreign(self) -> dict[str, str]:
         """Return the regions claimed by another gateway, with its name."""
         held = {region: self.holder(region) for region in self.regions}
-        return {region: holder for region, holder in held.items() if holder not in {None, self.gateway} and holder}
+        return {
+            region: holder for region, holder in held.items() if holder not in {None, self.gateway} and holder
+        }
 
     def restore(self, region: str, claim: Claim) -> None:
         """Take up what this gateway claimed before it was started again: its `since` stays."""

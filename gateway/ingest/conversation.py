@@ -254,7 +254,9 @@ class Conversation:
             if self._claims.take_over:
                 self._claim_soon(region)
             else:
-                log.warning("station_obeys_another", region=region, gateway=gateway, next="start with --take-over")
+                log.warning(
+                    "station_obeys_another", region=region, gateway=gateway, next="start with --take-over"
+                )
 
     # -- acknowledgements ----------------------------------------------------------------------------------
 
@@ -288,24 +290,28 @@ class Conversation:
     def command(
         self, station_id: str, name: str, args: Mapping[str, Any], ttl_s: int, by: tuple[str, ...] = ()
     ) -> CommandRecord:
-        """Issue a command; it is sent again until the station answers or its time is over."""
+        """Issue a command of the gateway's own and write it down."""
         now = self._clock()
-        region = self._fleet.station(station_id).region or ""
+        command_id = str(ULID.from_timestamp(now / 1000))
+        record = CommandRecord(command_id, station_id, name, dict(args), now, ttl_s, by)
+        self.writes.put_nowait(lambda: self._state.commands.add(record))
+        self.send_command(record, self._fleet.station(station_id).region or "")
+        return record
+
+    def send_command(self, record: CommandRecord, region: str) -> None:
+        """Publish a command that is written down; again until the station answers or its time is over."""
         command = Command(
             gateway=self._claims.gateway,
-            id=str(ULID.from_timestamp(now / 1000)),
-            name=name,
-            args=dict(args),
-            issued=now,
-            ttl_s=ttl_s,
-            by=list(by),
+            id=record.id,
+            name=record.name,
+            args=dict(record.args),
+            issued=record.issued,
+            ttl_s=record.ttl_s,
+            by=list(record.by),
         )
-        record = CommandRecord(command.id, station_id, name, dict(args), now, ttl_s, by)
-        self.writes.put_nowait(lambda: self._state.commands.add(record))
-        sent = self._sent[command.id] = Sent(region, station_id, command)
-        self._metrics.commands.labels(name).inc()
+        sent = self._sent[record.id] = Sent(region, record.station_id, command)
+        self._metrics.commands.labels(record.name).inc()
         self._send_command(sent)
-        return record
 
     def _send_command(self, sent: Sent) -> None:
         sent.due = asyncio.get_running_loop().time() + COMMAND_AGAIN_S

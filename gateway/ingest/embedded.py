@@ -30,7 +30,9 @@ class EmbeddedBroker:
         try:
             await asyncio.to_thread(self._broker.start)
         except (OSError, RuntimeError) as error:
-            raise StartError(f"the embedded broker cannot listen on 127.0.0.1:{self.port}: {error}") from error
+            raise StartError(
+                f"the embedded broker cannot listen on 127.0.0.1:{self.port}: {error}"
+            ) from error
         return self
 
     async def __aexit__(self, *_: object) -> None:

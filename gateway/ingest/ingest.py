@@ -15,9 +15,12 @@ from gateway.ingest.claims import Claims
 from gateway.ingest.conversation import AckSettings, Conversation
 from gateway.ingest.pipeline import IngestSettings, Pipeline
 from gateway.ingest.received import Received, Stream
+from gateway.ingest.replaying import Replays
 from gateway.ingest.subscriber import BrokerSettings, Subscriber
 from gateway.observability import Metrics
+from gateway.state.commands import CommandRecord
 from gateway.state.database import State
+from gateway.state.quarantined import Replayed
 from gateway.timeseries import ledgers
 from gateway.timeseries.store import Store
 from wire.frames import Birth, Claim
@@ -67,10 +70,12 @@ class Ingest:
         self._stopping = asyncio.Event()
         self.received = Received(plan.ack.frames, plan.ack.after_ms)
         self.claims = Claims(state.gateway, plan.take_over)
+        batcher = Batcher(store.sources, store.series)
+        self._replays = Replays(state.quarantine, store, batcher, plan.topics, clock)
         self.pipeline = Pipeline(
             plan.ingest,
             self.received,
-            Batcher(store.sources, store.series),
+            batcher,
             [store],
             state.quarantine,
             fleet,
@@ -80,7 +85,15 @@ class Ingest:
             clock,
         )
         self.conversation = Conversation(
-            plan.topics, self.received, self.pipeline, fleet, state, self.claims, metrics, clock, random.Random()
+            plan.topics,
+            self.received,
+            self.pipeline,
+            fleet,
+            state,
+            self.claims,
+            metrics,
+            clock,
+            random.Random(),
         )
         self.conversation.regions = plan.regions
         self.subscriber = Subscriber(
@@ -141,6 +154,14 @@ class Ingest:
             "gone": figures["gone"],
             "quarantined": self.pipeline.quarantined[station_id],
         }
+
+    async def replay(self, entry_id: str) -> Replayed:
+        """Offer one entry of quarantine again."""
+        return await self.pipeline.replay(self._replays, entry_id)
+
+    async def send_command(self, record: CommandRecord, region: str) -> None:
+        """Publish a command that is written down."""
+        self.conversation.send_command(record, region)
 
     # -- life --------------------------------------------------------------------------------------------
 

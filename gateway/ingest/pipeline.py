@@ -22,9 +22,10 @@ from gateway.ingest import quarantining
 from gateway.ingest.batching import Batcher
 from gateway.ingest.decoding import Arrived, DecodedTick, TickDecoder
 from gateway.ingest.received import Arrival, Received
+from gateway.ingest.replaying import Replays
 from gateway.observability import Metrics
 from gateway.state.quarantine import Quarantine
-from gateway.state.quarantined import Quarantined
+from gateway.state.quarantined import Quarantined, Replayed
 from wire.codec import Reason, Rejected
 
 log = structlog.get_logger(__name__)
@@ -40,15 +41,22 @@ class IngestSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    tick_ms: int = Field(200, ge=1, le=10_000, description="A tick is closed this long after its first frame.")
+    tick_ms: int = Field(
+        200, ge=1, le=10_000, description="A tick is closed this long after its first frame."
+    )
     tick_frames: int = Field(5_000, ge=1, le=100_000, description="A tick is closed at this many frames.")
     commit_ms: int = Field(
-        500, ge=1, le=10_000, description="Ticks are gathered this long into one commit while frames stream in."
+        500,
+        ge=1,
+        le=10_000,
+        description="Ticks are gathered this long into one commit while frames stream in.",
     )
     commit_frames: int = Field(5_000, ge=1, description="A commit starts at once when this many frames wait.")
     inbox_bytes: int = Field(
-        256 * 1024 * 1024, ge=1024 * 1024, description="Bytes of frames in memory; beyond it frames are dropped, "
-        "counted, and sent again by their stations."
+        256 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="Bytes of frames in memory; beyond it frames are dropped, "
+        "counted, and sent again by their stations.",
     )
 
 
@@ -126,6 +134,13 @@ class Pipeline:
             return 0
         return int(FULL_CREDIT * max(0.0, 1.0 - 2 * self._bytes / self._settings.inbox_bytes))
 
+    async def replay(self, replays: Replays, entry_id: str) -> Replayed:
+        """Offer a quarantined entry again, between two commits."""
+        frame, self._next_frame = self._next_frame, self._next_frame + 1
+        return await asyncio.get_running_loop().run_in_executor(
+            self._committing, replays.replay, entry_id, frame
+        )
+
     # -- run -------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -150,7 +165,10 @@ class Pipeline:
         while not (self._stopping and not self._inbox):
             await self._arrived.wait()
             await self._gather_tick()
-            arrived, self._inbox = self._inbox[: self._settings.tick_frames], self._inbox[self._settings.tick_frames :]
+            arrived, self._inbox = (
+                self._inbox[: self._settings.tick_frames],
+                self._inbox[self._settings.tick_frames :],
+            )
             if not self._inbox and not self._stopping:
                 self._arrived.clear()
             if not arrived:
@@ -258,7 +276,13 @@ class Pipeline:
             message = arrived[header.position]
             address = message.address
             best_effort = header.stream is None
-            heard(address.station_id, address.region, message.received, fresh=not is_late, best_effort=best_effort)
+            heard(
+                address.station_id,
+                address.region,
+                message.received,
+                fresh=not is_late,
+                best_effort=best_effort,
+            )
             if is_late:
                 self.late[address.station_id] += 1
             if best_effort:
@@ -353,7 +377,9 @@ class Pipeline:
         known = self._batcher.series.known
         columns = [table[name].to_pylist() for name in ("series", "ts", *names)]
         epochs = table["epoch"].to_pylist() if "epoch" in table.column_names else [None] * table.num_rows
-        suspects = table["suspect"].to_pylist() if "suspect" in table.column_names else [None] * table.num_rows
+        suspects = (
+            table["suspect"].to_pylist() if "suspect" in table.column_names else [None] * table.num_rows
+        )
         for epoch, suspect, number, ts, *values in zip(epochs, suspects, *columns, strict=True):
             fields = {name: value for name, value in zip(names, values, strict=True) if value is not None}
             if suspect:

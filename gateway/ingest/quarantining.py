@@ -15,7 +15,8 @@ MASK = "(masked)"
 _ENVELOPE = {field.alias or name for name, field in Envelope.model_fields.items()} - {"readings"}
 _READING = {"device", "ts", "event", "quality", "epoch"}
 _KNOWN = {
-    domain: _READING | set(MEASURES[domain]) | {field.name for field in EVENT_FIELDS[domain]} for domain in MEASURES
+    domain: _READING | set(MEASURES[domain]) | {field.name for field in EVENT_FIELDS[domain]}
+    for domain in MEASURES
 }
 
 
@@ -34,7 +35,11 @@ def of_frame(address: Address, topic: str, payload: bytes, rejected: Rejected) -
 
 
 def of_reading(
-    address: Address, topic: str, payload: bytes, identity: tuple[str | None, int | None], rejected: RejectedReading
+    address: Address,
+    topic: str,
+    payload: bytes,
+    identity: tuple[str | None, int | None],
+    rejected: RejectedReading,
 ) -> Quarantined:
     """Hold one reading: its frame with nothing else in it, so that it can be decoded again."""
     return Quarantined(
@@ -66,7 +71,8 @@ def masked(payload: bytes, only: tuple[str, int] | None = None) -> bytes:
     readings = message.get("readings")
     if isinstance(readings, dict):
         kept["readings"] = {
-            domain: _masked_list(domain, group, only) for domain, group in readings.items()
+            domain: _masked_list(domain, group, only)
+            for domain, group in readings.items()
             if only is None or only[0] == domain
         }
     try:

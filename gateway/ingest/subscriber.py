@@ -33,7 +33,9 @@ class BrokerSettings(BaseModel):
     url: str | None = Field(None, description="`mqtt://host:port` or `mqtts://host:port`.")
     username: str | None = Field(None, description="User name; the broker's ACL decides what it may read.")
     password: SecretStr | None = Field(None, description="Password, or the path of a file that holds it.")
-    ca: Path | None = Field(None, description="Certificates that may sign the broker's (PEM); default: the system's.")
+    ca: Path | None = Field(
+        None, description="Certificates that may sign the broker's (PEM); default: the system's."
+    )
     cert: Path | None = Field(None, description="This gateway's certificate (PEM).")
     key: Path | None = Field(None, description="The key of `cert` (PEM).")
     embedded: bool = Field(default=False, description="Run a broker inside, for demos and small sites.")
@@ -163,7 +165,9 @@ class Subscriber:
                 raise StartError(f"broker.cert {self._settings.cert}: {error}") from error
         return context
 
-    def _on_message(self, _client: Client, topic: str, payload: bytes, _qos: int, properties: dict[str, int]) -> int:
+    def _on_message(
+        self, _client: Client, topic: str, payload: bytes, _qos: int, properties: dict[str, int]
+    ) -> int:
         self._listener.message(topic, payload, retained=bool(properties["retain"]))
         return 0
 
@@ -172,7 +176,9 @@ class Subscriber:
 
     def _tell_failure(self, error: Exception, failures: int) -> None:
         tell = log.warning if failures == 0 else log.debug
-        tell("broker_unreachable", url=self.url, reason=str(error) or type(error).__name__, next="trying again")
+        tell(
+            "broker_unreachable", url=self.url, reason=str(error) or type(error).__name__, next="trying again"
+        )
 
 
 def publish_packet(topic: bytes, payload: bytes) -> bytes:

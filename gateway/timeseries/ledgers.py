@@ -40,12 +40,17 @@ class Ledger:
 
 
 def insert(
-    connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
 ) -> None:
     """Insert rows of Python values as one Arrow table: a bound statement per row costs 100 times that."""
     if not rows:
         return
-    arriving = pa.table({name: list(column) for name, column in zip(columns, zip(*rows, strict=True), strict=True)})
+    arriving = pa.table(
+        {name: list(column) for name, column in zip(columns, zip(*rows, strict=True), strict=True)}
+    )
     connection.register("arriving", arriving)
     connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM arriving")
     connection.unregister("arriving")
@@ -82,7 +87,9 @@ def read(connection: duckdb.DuckDBPyConnection, digests_since: int) -> Ledger:
     for station_id, stream, lo, hi, oldest in connection.execute(_RANGES_SINCE).fetchall():
         record = streams.get(stream)
         if record is None:
-            record = streams[stream] = StreamRecord(station_id, stream, min(lo, oldest), 0, 1, born=False, held=[])
+            record = streams[stream] = StreamRecord(
+                station_id, stream, min(lo, oldest), 0, 1, born=False, held=[]
+            )
         if not record.born:
             record.first = min(record.first, oldest)
         record.held.append([lo, hi])

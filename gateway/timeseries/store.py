@@ -12,12 +12,15 @@ import duckdb
 import pyarrow as pa
 import structlog
 
-from gateway.batch.batch import Batch
+from gateway.batch.batch import Batch, with_constant
 from gateway.batch.numbering import Series, SeriesIndex, Source, Sources
 from gateway.errors import NotDurable, StartError, StoreClosed
 from gateway.timeseries import ledgers, tables
 
 log = structlog.get_logger(__name__)
+
+FrameIdentity = tuple[str | None, str | None, int | None]
+"""(station_id, stream, seq)."""
 
 CHECKPOINT_BYTES = "256MB"
 """How large the write-ahead log grows before DuckDB folds it in: folding costs as much as appending, and
@@ -88,7 +91,9 @@ class Store:
 
     def _present_columns(self) -> dict[str, dict[str, set[str]]]:
         present: dict[str, dict[str, set[str]]] = {view: {} for view in tables.views()}
-        rows = self.cursor().execute("SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal")
+        rows = self.cursor().execute(
+            "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal"
+        )
         for table, column in rows.fetchall():
             view, _, month = table.rpartition("_")
             if view in present and month.isdigit():
@@ -117,18 +122,49 @@ class Store:
             self._recover(error)
             raise NotDurable(str(error)) from error
 
+    def take_replayed(self, batch: Batch, identity: str, of: FrameIdentity) -> bool:
+        """Append what was quarantined, under its own frame where that is stored; False when it was before."""
+        try:
+            connection = self._open_connection()
+            if connection.execute("SELECT 1 FROM replayed WHERE identity = ?", [identity]).fetchone():
+                return False
+            connection.begin()
+            stored = connection.execute(
+                "SELECT frame FROM frames WHERE station_id = ? AND stream = ? AND seq = ?",
+                list(of),
+            ).fetchone()
+            self._append_batches([batch] if stored is None else [_under(batch, stored[0])])
+            connection.execute(
+                "INSERT INTO replayed VALUES (?, ?)", [identity, stored[0] if stored else None]
+            )
+            self._commit()
+        except (duckdb.Error, StoreClosed) as error:
+            self._recover(error)
+            raise NotDurable(str(error)) from error
+        return True
+
     def _transact(self, batches: Sequence[Batch]) -> None:
+        self._open_connection().begin()
+        self._append_batches(batches)
+        self._commit()
+
+    def _append_batches(self, batches: Sequence[Batch]) -> None:
         connection = self._open_connection()
-        connection.begin()
-        self._append("frames_raw", "received", [batch.frames for batch in batches])
+        frames = [batch.frames for batch in batches if batch.frames.num_rows]
+        if frames:
+            self._append("frames_raw", "received", frames)
         for domain in _domains(batch.samples for batch in batches):
-            self._append(f"{domain}_samples", "ts", [b.samples[domain] for b in batches if domain in b.samples])
+            self._append(
+                f"{domain}_samples", "ts", [b.samples[domain] for b in batches if domain in b.samples]
+            )
         for domain in _domains(batch.events for batch in batches):
             self._append(f"{domain}_events", "ts", [b.events[domain] for b in batches if domain in b.events])
         ledgers.append_gone(connection, (gone for batch in batches for gone in batch.gone))
         ledgers.append_duplicates(connection, _sum_of_duplicates(batches))
+
+    def _commit(self) -> None:
         written = self._append_numbers()
-        connection.commit()
+        self._open_connection().commit()
         self._written = written
 
     def _append(self, view: str, time_column: str, parts: list[pa.Table]) -> None:
@@ -179,7 +215,7 @@ class Store:
             raise StoreClosed("the store is not open")
         return self._connection
 
-    def _recover(self, error: duckdb.Error) -> None:
+    def _recover(self, error: duckdb.Error | StoreClosed) -> None:
         """Roll back; close the file when DuckDB says it can go on no more."""
         if self.failure is None:
             log.error("store_failed", reason=str(error), next="nothing is acknowledged until it works again")
@@ -194,6 +230,15 @@ class Store:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+def _under(batch: Batch, frame: int) -> Batch:
+    """Return the batch's readings as those of a frame stored before."""
+    return Batch(
+        frames=batch.frames.slice(0, 0),
+        samples={domain: with_constant(table, "frame", frame) for domain, table in batch.samples.items()},
+        events={domain: with_constant(table, "frame", frame) for domain, table in batch.events.items()},
+    )
 
 
 def _domains(parts: Iterable[object]) -> list[str]:

@@ -1,0 +1,107 @@
+"""`yizhan gateway …`: run, check-config, migrate."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from gateway.config import Settings, load
+from gateway.errors import GatewayError, SettingsError
+from gateway.observability import configure_logs
+
+app = typer.Typer(
+    help="The gateway: stores what stations send, and answers for it. / 网关：接收、保存并答复。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="Settings (YAML). / 配置文件（YAML）。", dir_okay=False)
+]
+
+
+@app.command(help="Run until SIGTERM or Ctrl-C. / 运行，直到收到停止信号。")
+def run(
+    *,
+    config: ConfigFile = None,
+    take_over: Annotated[
+        bool,
+        typer.Option("--take-over", help="Take over regions another gateway claimed. / 接管其他网关的区域。"),
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log debug lines. / 输出调试日志。")] = False,
+) -> None:
+    """Open everything, print one line `ready http=… mqtt=…`, serve, stop cleanly."""
+    configure_logs(verbose=verbose)
+    with _operators_mistakes():
+        uvloop.run(_serve(load(config), take_over=take_over))
+
+
+@app.command("check-config", help="Check the settings without starting. / 检查配置，不启动。")
+def check_config(*, config: ConfigFile = None) -> None:
+    """Do what the start does with the settings, and stop there."""
+    from gateway.api.access import Tokens  # noqa: PLC0415 - only this command checks the token file by itself
+    from gateway.domain.registry import Registry  # noqa: PLC0415 - the same for the register
+
+    with _operators_mistakes():
+        settings = load(config)
+        if settings.stations.file is not None:
+            Registry.load(settings.stations.file)
+        if settings.http.auth != "none":
+            Tokens.load(settings.http.auth.tokens)
+    typer.echo("ok")
+
+
+@app.command(help="Bring the stores in data_dir to this version. / 升级数据目录中的存储。")
+def migrate(*, config: ConfigFile = None) -> None:
+    """Open both stores, which migrates them, and close them again."""
+    from contextlib import AsyncExitStack  # noqa: PLC0415 - only here
+
+    from gateway.app import open_stores  # noqa: PLC0415 - only here
+
+    async def open_and_close(settings: Settings) -> None:
+        async with AsyncExitStack() as undo:
+            open_stores(settings, undo)
+
+    with _operators_mistakes():
+        asyncio.run(open_and_close(load(config)))
+    typer.echo("ok")
+
+
+async def _serve(settings: Settings, *, take_over: bool) -> None:
+    from gateway.app import Gateway  # noqa: PLC0415 - after the settings are known to be right
+
+    async with Gateway.open(settings, take_over=take_over) as gateway:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, gateway.stop)
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(gateway.run(), name="gateway")
+            ready = group.create_task(gateway.until_ready(), name="gateway-ready")
+            ready.add_done_callback(
+                lambda task: (
+                    None
+                    if task.cancelled()
+                    else print(f"ready http={gateway.http_url} mqtt={gateway.mqtt_url}", flush=True)
+                )  # noqa: T201
+            )
+            await asyncio.wait({running})
+            ready.cancel()
+
+
+@contextmanager
+def _operators_mistakes() -> Iterator[None]:
+    """One sentence on stderr instead of a traceback; 2 for settings, 1 for the rest."""
+    try:
+        yield
+    except SettingsError as error:
+        typer.echo(f"yizhan gateway: {error}", err=True)
+        raise typer.Exit(2) from None
+    except GatewayError as error:
+        typer.echo(f"yizhan gateway: {error}", err=True)
+        raise typer.Exit(1) from None
