@@ -1,1 +1,1 @@
-"""What the promises about speed are measured with."""
+"""What is promised about speed, measured: `make bench`, or `python -m benchmarks a d --quick`."""

@@ -52,18 +52,22 @@ class Fleet:
         self._encoder: Encoder | None = None
         self._delays = Delays()
         self._live_s = self._overdue_s = self._progress_s = self._settled_s = 0.0
+        self._begun: Callable[[], None] = lambda: None
         self._stopping = False
 
     def stop(self) -> None:
         """Make no more frames and end the run once the last ones are acknowledged, or soon."""
         self._stopping = True
 
-    def run(self, clock: Callable[[], float]) -> Report:
+    def run(self, clock: Callable[[], float], begun: Callable[[], None] = lambda: None) -> Report:
         """Run until all frames are acknowledged, the time is over or nothing moves; ``clock`` starts at 0 s.
+
+        ``begun`` is called once every station is introduced and frames begin.
 
         Raises:
             LinkLostError: there was no broker, or not one that takes us, to begin with.
         """
+        self._begun = begun
         self._sessions.open()
         while not self._over(clock()):
             began = clock()
@@ -116,6 +120,7 @@ class Fleet:
         readings = self._roster.readings
         self._encoder = Encoder(self._roster, readings, schedule, self._sessions.ids, self._settings.seed)
         self._live_s = self._progress_s = now_s
+        self._begun()
 
     def _speak(self, encoder: Encoder, now_s: float) -> None:
         if self._sessions.congested:
@@ -254,9 +259,12 @@ def fleet(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    def begun() -> None:
+        print(f"simulate fleet: {stations} stations are online, frames begin", file=sys.stderr, flush=True)
+
     start = time.monotonic()
     try:
-        report = one.run(lambda: time.monotonic() - start)
+        report = one.run(lambda: time.monotonic() - start, begun)
     except LinkLostError as error:
         print(f"simulate fleet: {error}", file=sys.stderr)
         raise typer.Exit(1) from error

@@ -1,0 +1,122 @@
+"""(a) Ingest with one acknowledgement a frame: what is sustained, and what a frame and a point cost."""
+
+import json
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from benchmarks.bench import COUNTRY, Bench, Broker, Fleet, Gateway, Load, Outcome, Row
+from benchmarks.metering import Meter, wait_s
+from benchmarks.programs import Program, python
+
+PART = "a"
+TITLE = "ingest, one acknowledgement a frame"
+AIMED_POINTS_PER_S = 250_000
+LOWEST_RATE, HIGHEST_RATE = 500.0, 40_000.0
+GROWTH, FINEST = 2.0, 1.06
+"""The offered rate doubles until it does not hold; then the gap is halved down to 6 per cent."""
+
+LONGEST_WAIT_MS = 2_000.0
+SHARED_LOAD = 0.3
+"""Share of the sustained rate at which gateway and bare clients receive the same frames side by side."""
+
+
+def run(bench: Bench) -> Iterator[Row]:
+    """Figures for 5 and for 30 points a frame."""
+    for points in (5, 30):
+        with bench.broker() as broker, bench.gateway(broker, ack_frames=1) as gateway:
+            rate = _find_rate(bench, broker, points)
+            rate, meter = _sustain(bench, broker, gateway, points, rate)
+            yield from _figures(points, rate, meter)
+            yield from _compare(bench, broker, gateway, points, rate * SHARED_LOAD)
+
+
+def _holds(outcome: Outcome, load: Load) -> bool:
+    """Whether all was acknowledged in time and at the offered rate: no backlog grew."""
+    offered = load.rate * (load.duration_s or 0)
+    whole = outcome.code == 0 and outcome.resent == 0 and outcome.sent >= 0.98 * offered
+    return whole and outcome.ack_ms["p99"] <= LONGEST_WAIT_MS
+
+
+def _load(bench: Bench, points: int, rate: float, seconds: float) -> Load:
+    return Load(bench.stations(COUNTRY), points, rate, duration_s=seconds)
+
+
+def _find_rate(bench: Bench, broker: Broker, points: int) -> float:
+    """The highest offered rate, in frames a second, that holds for a short while."""
+    good, bad = LOWEST_RATE, HIGHEST_RATE
+    rate = LOWEST_RATE * 4
+    while bad / good > FINEST and not (bench.quick and good > LOWEST_RATE):
+        load = _load(bench, points, rate, bench.seconds(10, 2))
+        if _holds(bench.run_fleet(broker, load), load):
+            good = rate
+        else:
+            bad = rate
+        rate = min(good * GROWTH, (good + bad) / 2)
+    return good
+
+
+def _sustain(bench: Bench, broker: Broker, gateway: Gateway, points: int, rate: float) -> tuple[float, Meter]:
+    """The rate that holds for a minute, 5 per cent lower at each failure, with what everybody used."""
+    while rate > LOWEST_RATE / 2:
+        load = _load(bench, points, rate, bench.seconds(60, 3))
+        with bench.fleet(broker, load) as fleet:
+            meter = _measure(fleet, load, {"gateway": gateway, "broker": broker, "generator": fleet})
+            outcome = fleet.outcome(300)
+        if _holds(outcome, load):
+            return rate, meter
+        rate *= 0.95
+    raise RuntimeError(f"not even {rate:.0f} frames/s hold")
+
+
+def _measure(fleet: Fleet, load: Load, programs: dict[str, Program]) -> Meter:
+    """What everybody uses while frames flow, without the births before and the draining after."""
+    fleet.begin()
+    meter = Meter(programs)
+    wait_s((load.duration_s or 0) * 0.97)
+    meter.stop()
+    return meter
+
+
+def _figures(points: int, rate: float, meter: Meter) -> Iterator[Row]:
+    frames = rate * meter.seconds
+    aim = f"≥ {AIMED_POINTS_PER_S:,}" if points == 30 else ""  # noqa: PLR2004 - the shape the aim is for
+    yield Row(PART, f"points stored, {points} a frame", rate * points, "points/s", aim)
+    yield Row(PART, f"frames stored, {points} points", rate, "frames/s")
+    for name in meter.names:
+        yield Row(PART, f"{name} CPU a frame, {points} points", meter.cpu_s(name) / frames * 1e6, "µs")
+        yield Row(PART, f"{name} load, {points} points", meter.cores(name), "cores")
+    yield Row(
+        PART, f"gateway CPU a point, {points} points", meter.cpu_s("gateway") / frames / points * 1e6, "µs"
+    )
+    yield Row(PART, f"gateway memory, {points} points", meter.rss_bytes("gateway") / 2**20, "MiB")
+
+
+def _compare(bench: Bench, broker: Broker, gateway: Gateway, points: int, rate: float) -> Iterator[Row]:
+    """Gateway, bare gmqtt and bare paho receive the very same frames."""
+    address = urlsplit(broker.url)
+    at = (str(address.hostname), str(address.port))
+    load = _load(bench, points, rate, bench.seconds(30, 3))
+    with (
+        bench.program("gmqtt", *python("benchmarks.receivers", "gmqtt", *at)) as gmqtt,
+        bench.program("paho", *python("benchmarks.receivers", "paho", *at)) as paho,
+    ):
+        for receiver in (gmqtt, paho):
+            receiver.wait_for("ready")
+        with bench.fleet(broker, load) as fleet:
+            meter = _measure(fleet, load, {"gateway": gateway, "gmqtt": gmqtt, "paho": paho})
+            outcome = fleet.outcome(300)
+        for receiver in (gmqtt, paho):
+            receiver.stop()
+            _check_received(receiver, outcome.sent)
+    frames = rate * meter.seconds
+    for name in ("gmqtt", "paho"):
+        yield Row(PART, f"bare {name} CPU a frame, {points} points", meter.cpu_s(name) / frames * 1e6, "µs")
+        ratio = meter.cpu_s("gateway") / meter.cpu_s(name)
+        aim = "≤ 4" if name == "gmqtt" and points == 30 else ""  # noqa: PLR2004 - the shape the aim is for
+        yield Row(PART, f"gateway : bare {name}, {points} points", ratio, "×", aim)
+
+
+def _check_received(receiver: Program, sent: int) -> None:
+    received = json.loads(receiver.lines[-1])["frames"]
+    if received != sent:
+        raise RuntimeError(f"bare {receiver.name} received {received} frames of {sent}")
