@@ -54,6 +54,8 @@ BEYOND_SCHEMAS = {
     "minus-infinity",
     "beyond-float",
     "beyond-64-bits",  # a number is a number
+    "stream-with-newline",  # Python's $ lets it pass, as no other dialect does
+    "device-with-newline",
 }
 MESSAGES: list[tuple[str, Message]] = [
     ("ack", Ack(gateway=ULID, stream=ULID, received=((1, 3),), credit=0, now=1)),

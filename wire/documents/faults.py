@@ -57,6 +57,7 @@ def _unreadable() -> Iterator[tuple[str, Reason, bytes]]:
 _UNREADABLE = {
     "newer-version",
     "lower-case-stream",
+    "stream-with-newline",
     "null-stream",
     "number-for-stream",
     "stream-twice",
@@ -81,6 +82,7 @@ _ENVELOPE_FAULTS: tuple[tuple[str, Reason, bytes, bytes], ...] = (
     ("number-for-station", Reason.WRONG_STATION, _STATION, b'"station_id":7'),
     ("null-station", Reason.NULL_VALUE, _STATION, b'"station_id":null'),
     ("lower-case-stream", Reason.BAD_STREAM, _STREAM, _STREAM.replace(b"K", b"k")),
+    ("stream-with-newline", Reason.BAD_STREAM, _STREAM, _STREAM[:-1] + rb'\n"'),
     ("number-for-stream", Reason.BAD_STREAM, _STREAM, b'"stream":7'),
     ("null-stream", Reason.NULL_VALUE, _STREAM, b'"stream":null'),
     ("missing-stream", Reason.BAD_STREAM, _STREAM + b",", b""),
@@ -170,6 +172,7 @@ _NEIGHBOUR = b'{%s"zone_occupied":true}' % _HEAD
 _GROUP_FAULTS: tuple[tuple[str, Reason, bytes], ...] = (
     ("missing-device", Reason.BAD_DEVICE, b'"water":[{"ts":1763790000000,"leak_detected":true}]'),
     ("upper-case-device", Reason.BAD_DEVICE, b'"water":[{"device":"Main","ts":1,"leak_detected":true}]'),
+    ("device-with-newline", Reason.BAD_DEVICE, rb'"water":[{"device":"main\n","ts":1,"leak_detected":true}]'),
     (
         "long-device",
         Reason.BAD_DEVICE,
