@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,14 +16,14 @@ STEP_S = 5.0
 HOUR_MS = 3_600_000
 
 Change = tuple[int, object]
-Reading = dict[str, object]
+Reading = dict[str, Any]
 Report = tuple[str, Reading]
 """Domain, and reading as on the wire."""
 
 
 def ts_of(report: Report) -> int:
     """When a report was taken, ms."""
-    ts: int = report[1]["ts"]  # type: ignore[assignment]
+    ts: int = report[1]["ts"]
     return ts
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from simulators.weather import Climate, DayWeather
 
 _OF_DAY, _OF_SENSORS, _OF_WEATHER = 1, 2, 3
+_MODES = ("closed", "open")
 
 
 class Device(NamedTuple):
@@ -154,6 +155,7 @@ class SimulatedStation:
             block.add(block.present, stay.start_ms, stay.end_ms, stay.rate)
         for opening in self._plan.openings:
             block.add(block.door_open, opening.start_ms, opening.end_ms, opening.rate)
+        block.state("station", "station_mode", (hours >= self._opens[0]) & (hours < self._opens[1]), _MODES)
         np.rint(block.present, out=block.present)
         np.minimum(block.door_open, 1.0, out=block.door_open)
         return block

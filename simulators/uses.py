@@ -1,6 +1,6 @@
 """What a visitor uses: water, power, time; probabilities stand with the personas, amounts here.
 
-Amounts of the domain catalogue, section 5.3; a purifier rejects 0.6 L for each litre it gives. Each use
+Amounts of the domain catalogue, section 5.3; a purifier rejects a litre for each it gives. Each use
 adds its spans to the plan and says what it took.
 """
 
@@ -28,7 +28,7 @@ HOT_WH_PER_L = 93.0
 SHOWER_WH_PER_L = 28.0
 MICROWAVE_W, PHONE_W, EBIKE_W, DRYER_W = 1150.0, 10.0, 250.0, 1370.0
 _HOT_SHARE = 0.6
-_REJECTED = 0.6
+_REJECTED = 1.0
 _LOCKER_SHARE, _UMBRELLA_SHARE = 0.5, 0.8
 _DRINK_S, _DRINK_SIGMA = 20, 0.35
 _MICROWAVE_S, _FRIDGE_S = 150, 10
