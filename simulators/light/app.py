@@ -17,10 +17,11 @@ from collections.abc import Callable
 from pydantic import BaseModel, ConfigDict
 from ulid import ULID
 
+from simulators.faults import parse_fault
 from simulators.light.connection import Connection
 from simulators.light.crew import Crew, Member
 from simulators.light.station import Identity, LightStation
-from simulators.rest_station import SimulatedStation
+from simulators.towns import LOUXING
 from wire.frames import DeviceInfo
 from wire.topics import Topics
 
@@ -28,16 +29,20 @@ FILLING_S, IDLE_S = 0.01, 0.1
 
 
 class Berth(BaseModel):
-    """One station: its life begins at ``start_ms``; with ``stops_at_ms`` it has only a past."""
+    """One station of Louxing whose life begins at ``start_ms``.
+
+    What it measured before ``from_ms`` is told already. With ``stops_at_ms`` it has only a past. ``faults``
+    are written as in ``simulate scenario``: name@minute.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    region: str
     station_id: str
-    archetype: str
     seed: int
     start_ms: int
+    from_ms: int
     stops_at_ms: int | None = None
+    faults: tuple[str, ...] = ()
 
 
 class CrewPlan(BaseModel):
@@ -86,16 +91,16 @@ def _connect(plan: CrewPlan) -> Callable[[list[str]], Connection | None]:
 
 
 def _member(berth: Berth, now_ms: int) -> Member:
-    simulated = SimulatedStation(berth.station_id, berth.archetype, berth.seed, berth.start_ms)
+    site = next(site for site in LOUXING if site.station_id == berth.station_id)
+    faults = [parse_fault(fault, berth.start_ms) for fault in berth.faults]
+    simulated = site.simulate(berth.seed, berth.start_ms, faults=faults)
     devices = tuple(
-        DeviceInfo(
-            device=one.device, domain=one.domain, facility=one.facility or None, interval_s=one.interval_s
-        )
+        DeviceInfo(device=one.device, domain=one.domain, facility=one.facility, interval_s=one.interval_s)
         for one in simulated.devices
     )
-    identity = Identity(berth.region, berth.station_id, str(ULID()), str(ULID()), now_ms, devices)
+    identity = Identity(site.region, site.station_id, str(ULID()), str(ULID()), now_ms, devices)
     station = LightStation(identity, Topics(), random.Random(berth.seed))
-    return Member(simulated, station, berth.start_ms, berth.stops_at_ms)
+    return Member(simulated, station, berth.from_ms, berth.stops_at_ms)
 
 
 def _tell(station_id: str, until_ms: int | None) -> None:

@@ -24,14 +24,14 @@ STATION_LEVEL = 2
 
 @dataclass(slots=True)
 class Member:
-    """One station of a crew; ``lived_until_ms`` is how far its simulated life has come.
+    """One station of a crew; ``known_until_ms`` is how far its life has been told.
 
     With ``stops_at_ms`` it only has a past, and leaves the crew when the gateway has that.
     """
 
     simulated: SimulatedStation
     station: LightStation
-    lived_until_ms: int
+    known_until_ms: int
     stops_at_ms: int | None = None
     last_of_past: int | None = None
     _kept_ms: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -42,9 +42,10 @@ class Member:
         return self.last_of_past is not None and self.station.shelf.oldest > self.last_of_past
 
     def live_on(self, until_ms: int) -> list[tuple[str, Reading]]:
-        """Everything measured up to ``until_ms``."""
-        self.lived_until_ms = until_ms
-        return self.simulated.advance(until_ms)
+        """Everything measured since the last time, up to ``until_ms``."""
+        since_ms, self.known_until_ms = self.known_until_ms, until_ms
+        measured = self.simulated.advance(until_ms)
+        return [(domain, reading) for domain, reading in measured if reading["ts"] > since_ms]
 
     def relive(self, until_ms: int) -> list[tuple[str, Reading]]:
         """The same, gauges thinned out to one reading a minute and device."""
@@ -169,7 +170,7 @@ class Crew:
 
     def _work_out(self, member: Member, now_ms: int) -> None:
         end_ms = member.stops_at_ms or now_ms
-        until_ms = min(member.lived_until_ms + STRIDE_MS, end_ms)
+        until_ms = min(member.known_until_ms + STRIDE_MS, end_ms)
         member.station.add_past(member.relive(until_ms))
         self._told(member.simulated.station_id, until_ms)
         if until_ms == end_ms:

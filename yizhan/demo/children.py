@@ -10,10 +10,15 @@ from typing import IO
 
 LAST_WORDS = 12
 STOP_S = 12.0
+LISTEN_S = 0.2
 
 
 class ChildEndedError(Exception):
     """A process ended although it was needed; the message holds its last words."""
+
+
+class StoppedError(Exception):
+    """We were told to stop while waiting."""
 
 
 class Child:
@@ -62,18 +67,25 @@ class Child:
                 lines.append(line)
         return lines
 
-    def wait_for(self, beginning: str, seconds: float) -> str:
-        """The first line that begins so; TimeoutError after ``seconds`` of silence."""
-        while True:
+    def wait_for(self, beginning: str, seconds: float, stopping: threading.Event) -> str:
+        """The first line that begins so; ChildEndedError without it, StoppedError when told to stop."""
+        waited = 0.0
+        while not stopping.is_set():
             try:
-                line = self._lines.get(timeout=seconds)
+                line = self._lines.get(timeout=LISTEN_S)
             except queue.Empty:
-                raise TimeoutError(f"{self.name} said nothing for {seconds:.0f} s: {self._words()}") from None
+                waited += LISTEN_S
+                if waited > seconds:
+                    raise ChildEndedError(
+                        f"{self.name} did not say {beginning!r} within {seconds:.0f} s: {self._words()}"
+                    ) from None
+                continue
             if line is None:
                 self._lines.put(None)
                 self._raise_ended()
             elif line.startswith(beginning):
                 return line
+        raise StoppedError
 
     def ask_to_stop(self) -> None:
         """SIGTERM; ``join`` waits for the end."""

@@ -1,0 +1,110 @@
+"""The town of the demo: which stations, since when, and the files that gateway and stations start from."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from simulators.light.app import Berth, CrewPlan
+from simulators.towns import LOUXING, Site, stations_yaml_rows
+
+HISTORY_MS = 2 * 86_400_000
+SEED = 20_261_122
+REAL_AGENTS = 5
+CREWS = 2
+# Minutes of the story: history is 2,880 long, so the last one happens while one watches.
+FAULTS = {
+    "louxing-07": ("F01@2400",),
+    "louxing-12": ("F14@1500",),
+    "louxing-20": ("F16@2600",),
+    "louxing-31": ("F05@2884",),
+}
+
+
+@dataclass(frozen=True)
+class Town:
+    """What one run of the demo plays with.
+
+    ``start_ms`` is where the simulated life began, the same at every run over one directory, so that meters
+    go on from where they were; ``from_ms`` is up to when the gateway has it; ``run`` counts the runs.
+    """
+
+    data: Path
+    sites: tuple[Site, ...]
+    start_ms: int
+    from_ms: int
+    run: int
+
+    @classmethod
+    def found(cls, data: Path, stations: int, now_ms: int) -> "Town":
+        """Make the directory, or go on with what is there; raises OSError and ValueError."""
+        data.mkdir(parents=True, exist_ok=True)
+        start_ms, from_ms, run = _remembered(data / "demo.json") or (
+            now_ms - HISTORY_MS,
+            now_ms - HISTORY_MS,
+            0,
+        )
+        return cls(data, LOUXING[:stations], start_ms, from_ms, run + 1)
+
+    @property
+    def with_agents(self) -> tuple[Site, ...]:
+        """The stations that are run by the real agent."""
+        return self.sites[:REAL_AGENTS]
+
+    def remember(self, until_ms: int) -> None:
+        """Note that the gateway has everything up to ``until_ms``."""
+        note = {"start_ms": self.start_ms, "until_ms": until_ms, "run": self.run}
+        (self.data / "demo.json").write_text(json.dumps(note), encoding="utf-8")
+
+    def write_settings(self, port: int) -> Path:
+        """Write the gateway's settings and its directory of stations; the path of the settings."""
+        stations = self.data / "stations.yaml"
+        _write_yaml(stations, stations_yaml_rows(self.sites))
+        settings = self.data / "gateway.yaml"
+        content = {
+            "data_dir": str(self.data / "gateway"),
+            "broker": {"embedded": True, "port": 0},
+            "http": {"host": "127.0.0.1", "port": port, "auth": "none"},
+            "stations": {"file": str(stations), "accept_unknown": False},
+        }
+        _write_yaml(settings, content)
+        return settings
+
+    def crew_plans(self, broker_port: int, now_ms: int) -> list[CrewPlan]:
+        """What the light stations do; the stations of the real agents come first and have only a past."""
+        berths = [self._berth(site, now_ms) for site in self.sites]
+        return [
+            CrewPlan(
+                name=f"crew-{number}",
+                host="127.0.0.1",
+                port=broker_port,
+                session=self.run * 1000,
+                stations=tuple(berths[number::CREWS]),
+            )
+            for number in range(min(CREWS, len(berths)))
+        ]
+
+    def _berth(self, site: Site, now_ms: int) -> Berth:
+        return Berth(
+            station_id=site.station_id,
+            seed=SEED,
+            start_ms=self.start_ms,
+            from_ms=self.from_ms,
+            stops_at_ms=now_ms if site in self.with_agents else None,
+            faults=FAULTS.get(site.station_id, ()),
+        )
+
+
+def _remembered(path: Path) -> tuple[int, int, int] | None:
+    if not path.exists():
+        return None
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+        return int(note["start_ms"]), int(note["until_ms"]), int(note["run"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is not a note of an earlier demo; choose another --data") from error
+
+
+def _write_yaml(path: Path, content: object) -> None:
+    path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
