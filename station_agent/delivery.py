@@ -23,6 +23,8 @@ PATIENCE_S = {True: 5.0, False: 30.0}
 """How long a frame may be out without any ack before it is sent again; True is for alarms."""
 LONGEST_PATIENCE_S = 300.0
 TRIAL_EVERY_S = 86_400.0
+TRIAL_S = 30.0
+"""How long a parked frame sent once more may hold credit."""
 LIVE = 256
 
 
@@ -167,6 +169,7 @@ class Delivery:
         """Return the next transmission, from then on counted as out, or None; ask until None."""
         if not self._up:
             return None
+        self._end_trials(now)
         return (
             self._next_live(now, alarms=True)
             or self._next_repeat(now)
@@ -182,7 +185,9 @@ class Delivery:
             return None
         if self._live[True] or self._live[False]:
             return now
-        due = [at for at in (self._repeat_due(alarms=True), self._repeat_due(alarms=False)) if at is not None]
+        trial = self._flight.longest_trial()
+        times = (self._repeat_due(alarms=True), self._repeat_due(alarms=False), trial and trial.at + TRIAL_S)
+        due = [at for at in times if at is not None]
         if self._trial_at is not None:
             due.append(self._trial_at)
         if self._credit > self._flight.on_backlog and self._anything_waits():
@@ -205,7 +210,7 @@ class Delivery:
             self._repeats = min(self._repeats + 1, 16)
             longest = min(LONGEST_PATIENCE_S, PATIENCE_S[alarms] * 2**self._repeats)
             self._repeat_at = now + self._rng.uniform(0, longest)
-            return self._send(out.frame, Channel.BACKLOG, now, trial=out.trial)
+            return self._send(out.frame, Channel.BACKLOG, now)
         return None
 
     def _repeat_due(self, *, alarms: bool) -> float | None:
@@ -228,6 +233,11 @@ class Delivery:
             return None
         frame = self._parked.peek()
         return None if frame is None else self._send(frame, Channel.BACKLOG, now, trial=True)
+
+    def _end_trials(self, now: float) -> None:
+        """Let go of trials without an answer: they are not repeated, and others want their credit."""
+        while (trial := self._flight.longest_trial()) is not None and trial.at + TRIAL_S <= now:
+            self._flight.remove(trial.frame)
 
     def _backlog_open(self, now: float) -> bool:
         return self._credit > self._flight.on_backlog and now >= self._pace_at

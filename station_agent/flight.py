@@ -42,27 +42,33 @@ class Flight:
         """Start with nothing out."""
         self.on_backlog = 0
         self._out: dict[bool, OrderedDict[int, Out]] = {True: OrderedDict(), False: OrderedDict()}
+        self._trials: OrderedDict[int, Out] = OrderedDict()
         self._orders = 0
         self._latest_acked: list[int] = []
 
     def __contains__(self, frame: FrameMeta) -> bool:
         """Whether this frame is out."""
-        return frame.n in self._out[urgent(frame)]
+        return frame.n in self._out[urgent(frame)] or frame.n in self._trials
 
     def __iter__(self) -> Iterator[Out]:
-        """Yield what is out, alarms first, longest out first; may be changed meanwhile."""
+        """Yield what is out: alarms, others, trials, each longest out first; may be changed meanwhile."""
         yield from list(self._out[True].values())
         yield from list(self._out[False].values())
+        yield from list(self._trials.values())
 
     def longest_out(self, *, alarms: bool) -> Out | None:
-        """Return the alarm, or other frame, whose last transmission is the longest ago."""
+        """Return the alarm, or other frame, whose last transmission is the longest ago; never a trial."""
         return next(iter(self._out[alarms].values()), None)
+
+    def longest_trial(self) -> Out | None:
+        """Return the parked frame whose trial is the longest ago."""
+        return next(iter(self._trials.values()), None)
 
     def send(self, frame: FrameMeta, now: float, *, on_backlog: bool, trial: bool) -> FrameMeta | None:
         """Note a transmission; return the frame that fell out of the window, if one did."""
         before = self.remove(frame)
         self._orders += 1
-        out = self._out[urgent(frame)]
+        out = self._trials if trial else self._out[urgent(frame)]
         out[frame.n] = Out(frame, self._orders, now, on_backlog, trial, before.told if before else None)
         self.on_backlog += on_backlog
         if len(out) <= WINDOW:
@@ -76,13 +82,13 @@ class Flight:
 
         Only what every copy carried is told by an ack: which copy it answers cannot be known.
         """
-        entry = self._out[urgent(frame)].get(frame.n)
+        entry = self._out[urgent(frame)].get(frame.n) or self._trials.get(frame.n)
         if entry is not None:
             entry.told = gone if entry.told is None else entry.told.intersection(gone)
 
     def remove(self, frame: FrameMeta) -> Out | None:
         """Forget a frame; return what was noted of it."""
-        entry = self._out[urgent(frame)].pop(frame.n, None)
+        entry = self._out[urgent(frame)].pop(frame.n, None) or self._trials.pop(frame.n, None)
         if entry is not None:
             self.on_backlog -= entry.on_backlog
         return entry
@@ -90,7 +96,7 @@ class Flight:
     def clear(self) -> None:
         """Nothing is out any more; the order of transmissions goes on."""
         self.on_backlog = 0
-        for out in self._out.values():
+        for out in (*self._out.values(), self._trials):
             out.clear()
 
     def settle(self, stream: str, received: Ranges) -> list[Out]:

@@ -90,8 +90,9 @@ class Outbox(Inventory):
                 "INSERT INTO frames (n, state, class, size, created, clock_offset, clock_unset, body) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (stream.base + seq, WAITING, CLASSES.index(draft.frame_class), len(draft.body) + ROW_BYTES,
-                     written.running_ms, written.clock_offset, written.clock_unset, draft.body)
+                    (stream.base + seq, WAITING, CLASSES.index(draft.frame_class),
+                     len(draft.body) + ROW_BYTES, written.running_ms, written.clock_offset,
+                     written.clock_unset, draft.body)
                     for seq, draft in enumerate(drafts, first)
                 ],
             )  # fmt: skip
