@@ -53,6 +53,7 @@ def measures_page() -> str:
         "kind",
         "range",
         "danger",
+        "alarm",
         "heartbeat",
         "dead-band",
         "zh",
@@ -66,6 +67,7 @@ def measures_page() -> str:
             "",
             "Units are UCUM codes. A value outside its range is stored and named suspect; beyond the side of",
             'danger it still reaches the rules. Codes for "no value" are given after the range.',
+            "A value in the column alarm makes a frame of class alarm; a change of state, one of class event.",
             "",
             *_table(head, rows),
             "",
@@ -82,11 +84,18 @@ def _measure_row(row: Measure) -> tuple[str, ...]:
         row.kind.value,
         _range(row),
         row.danger or "",
+        _alarm(row),
         f"{row.heartbeat_s} s",
         _number(row.deadband),
         row.zh,
         row.en,
     )
+
+
+def _alarm(row: Measure) -> str:
+    if row.alarm_above is not None:
+        return f"above {_number(row.alarm_above)}"
+    return ", ".join(str(value).lower() for value in row.alarm_values)
 
 
 def _range(row: Measure) -> str:
