@@ -100,7 +100,7 @@ class Decoded:
 
 @dataclass
 class ColumnDecoder:
-    """Decodes batches, and remembers which fields are in use: Arrow pays for every declared one, row by row."""
+    """Decodes batches; remembers which fields are in use, since Arrow pays for each declared one."""
 
     in_use: dict[str, set[str]] = field(default_factory=lambda: {domain: set() for domain in DOMAINS})
 
@@ -333,7 +333,8 @@ def _outside(
     refused = np.array([not allowed(text) for text in encoded.dictionary.to_pylist()] + [absent])
     if not refused[:-1].any() and not (absent and encoded.null_count):
         return np.zeros(len(encoded), np.bool_)
-    return refused[pc.fill_null(encoded.indices, len(refused) - 1).to_numpy(zero_copy_only=False)]
+    marked: Bools = refused[pc.fill_null(encoded.indices, len(refused) - 1).to_numpy(zero_copy_only=False)]
+    return marked
 
 
 # -- columns -----------------------------------------------------------------------------------------------
