@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from gateway.errors import StoreClosed
+from gateway.errors import StoreClosedError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -89,7 +89,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _answer_problem)
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.add_exception_handler(HTTPException, _answer_http)
-    app.add_exception_handler(StoreClosed, _answer_store_closed)
+    app.add_exception_handler(StoreClosedError, _answer_store_closed)
     app.add_exception_handler(Exception, _answer_bug)
 
 

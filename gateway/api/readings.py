@@ -19,7 +19,7 @@ from gateway.api.services import Services
 from gateway.api.values import Page, Time, list_response, parse_time, read_cursor
 from gateway.domain.buckets import Every
 from gateway.domain.registry import check_zone
-from gateway.errors import StoreClosed
+from gateway.errors import StoreClosedError
 from gateway.timeseries.reader import Fn, Position, ReadingQuery, StoredReading, fields_for, read
 
 log = structlog.get_logger(__name__)
@@ -84,7 +84,7 @@ def _read_store(services: Services, query: ReadingQuery) -> list[StoredReading]:
             return read(cursor, query)
     except duckdb.Error as error:
         log.exception("store_cannot_be_read", station_id=query.station_id, domain=query.domain)
-        raise StoreClosed("it could not be read; the log says why") from error
+        raise StoreClosedError("it could not be read; the log says why") from error
 
 
 def _reading_query(services: Services, station_id: str, domain: str, query: ReadingsQuery) -> ReadingQuery:

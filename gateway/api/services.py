@@ -25,7 +25,7 @@ READERS = 2
 class Services:
     """Everything a route may ask.
 
-    ``clock`` gives ms UTC. ``cursor`` gives a DuckDB cursor of the caller's own, or raises StoreClosed.
+    ``clock`` gives ms UTC. ``cursor`` gives a DuckDB cursor of the caller's own, or raises StoreClosedError.
     ``send_command`` publishes a command already written down (region second) and sends it again until
     its time is over; ``replay`` offers one quarantine entry to ingest again. ``readiness`` gives ``ok``
     or what is wrong for ``store``, ``engine`` and ``broker`` (and more, if it likes).

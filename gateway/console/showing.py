@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from gateway.console.texts import Lang, event_name, field_name, translator
 from gateway.queries.station_detail import DeviceDetail
 from wire.measures import MEASURES
+from wire.measures.words import name_of
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
 _UNITS: Mapping[str, str] = {
@@ -70,8 +71,17 @@ def _shown(domain: str, name: str, value: object, lang: Lang) -> str:
     if isinstance(value, bool):
         return translator(lang)("yes" if value else "no")
     if isinstance(value, list | tuple):
-        return " ".join(map(str, value))
-    number = f"{value:.10g}" if isinstance(value, float) else str(value)
+        return ", ".join(_word(name, str(word), lang) for word in value)
+    if isinstance(value, str):
+        return _word(name, value, lang)
     row = MEASURES[domain].get(name)
     unit = "" if row is None else _UNITS.get(row.unit, row.unit)
-    return f"{number} {unit}".strip()
+    return f"{value:.10g} {unit}".strip()
+
+
+def _word(field: str, word: str, lang: Lang) -> str:
+    try:
+        name = name_of(field, word)
+    except KeyError:  # a text, such as a version, is no word
+        return word
+    return name.zh if lang == "zh" else name.en

@@ -24,6 +24,8 @@ GLITCH_MS = 3_600_000
 """A counter that comes back to its old line within this time was never reset."""
 _MARGIN = 1.5
 """As in rule PW-14: a rise above 1.5 times the largest possible is not believed."""
+_BEYOND_DOUBT = 1_000
+"""A rise from 0 of a thousand times the largest possible is a meter whose first sample was a glitch."""
 _NEAR_THE_END = 0.001
 """Share of the modulus that may lie between the two samples around a roll-over, however close in time."""
 
@@ -42,6 +44,10 @@ class Dial:
     def possible(self, rise: float, elapsed_ms: int) -> bool:
         """Whether the counter can have grown by ``rise`` in the time between two samples."""
         return 0 <= rise <= self.at_once + _MARGIN * self.most_per_s * elapsed_ms / 1_000
+
+    def is_lifetime(self, last: float, value: float, elapsed_ms: int) -> bool:
+        """Whether the counter came from a wrong zero: it shows its whole life, not what it grew."""
+        return last == 0 and not self.possible(value / _BEYOND_DOUBT, elapsed_ms)
 
     def after_break(self, last: float, value: float, elapsed_ms: int) -> float:
         """Return the growth from ``last`` to a confirmed lower ``value``: rolled over, or reset."""
@@ -123,6 +129,8 @@ class CounterTrack:
         left = self.left
         if left is None or now.ts - left.last.ts > GLITCH_MS:
             self.left = None
+            if dial.is_lifetime(last.value, now.value, now.ts - last.ts):
+                return 0.0
         elif not dial.possible(growth, now.ts - last.ts) and _is_line(dial, left.last, now):
             self.left = None
             return now.value - left.last.value - left.booked
@@ -150,6 +158,9 @@ def growth(dial: Dial, ts: Ints, values: Floats, epochs: Ints | None = None) -> 
     rises = np.diff(values)
     breaks = np.flatnonzero((rises < 0) | (np.diff(marks) != 0)) + 1
     grown[1:] = rises
+    for i in np.flatnonzero((values[:-1] == 0) & (rises > 0)).tolist():
+        if dial.is_lifetime(values[i], values[i + 1], ts[i + 1] - ts[i]):
+            grown[i + 1] = 0.0
     position = 0
     for start in breaks.tolist():
         if start >= position:
