@@ -1,6 +1,6 @@
 """What the decoder answers: a frame, or the reason why not; and for each bad reading its own."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from wire.measures import FrameClass
@@ -91,5 +91,5 @@ class Decoded:
     sent: int
     clock_unset: bool
     readings: tuple[tuple[str, int, Reading], ...] = ()
-    rejected: tuple[RejectedReading, ...] = field(default=())
+    rejected: tuple[RejectedReading, ...] = ()
     unknown_fields: tuple[str, ...] = ()

@@ -67,7 +67,7 @@ def measures_page() -> str:
             "",
             "Units are UCUM codes. A value outside its range is stored and named suspect; beyond the side of",
             'danger it still reaches the rules. Codes for "no value" are given after the range.',
-            "A value in the column alarm makes a frame of class alarm; a change of state, one of class event.",
+            "A value in the column alarm makes a frame of class alarm, a change of state one of class event.",
             "",
             *_table(head, rows),
             "",
