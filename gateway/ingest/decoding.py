@@ -168,6 +168,8 @@ def _take_columns(tick: DecodedTick, columns: Columns, arrived: Sequence[Arrived
     )
     for domain, rows in columns.rows.items():
         parent = rows.parent
+        if not len(parent):
+            continue
         own = rows.columns["ts"].to_numpy()
         stored = np.minimum(own + correction[parent], received[parent])
         ahead = own - columns.sent[parent] > AHEAD_MS
