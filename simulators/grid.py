@@ -33,8 +33,7 @@ class Block:
 
     Series have one value a step, the mean over the step. `hours` are local hours of the day; `values` are
     what the instruments could see, by (device, field); `changes` the moments at which states change;
-    `powered` is 1 while mains are there; `memory` is the station's, for what faults have to remember from
-    block to block.
+    `powered` is 1 while mains are there.
     """
 
     start_ms: int
@@ -51,7 +50,6 @@ class Block:
     values: dict[tuple[str, str], Series] = field(default_factory=dict)
     changes: dict[tuple[str, str], list[Change]] = field(default_factory=dict)
     events: list[Report] = field(default_factory=list)
-    memory: dict[tuple[str, ...], float] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:

@@ -15,8 +15,9 @@ from simulators.personas import (
     REFUSALS,
     TAILGATES,
 )
+from simulators.place import Guest, Place
 from simulators.plan import Fact, Passage, Plan, Span
-from simulators.uses import USES, Guest, Place
+from simulators.uses import USES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
     from simulators.arrivals import Visit
-    from simulators.uses import Use
+    from simulators.place import Use
 
 DOOR = "front-door"
 _OPEN_AFTER = (1.0, 0.4)
@@ -33,6 +34,7 @@ _RETRIES = (1, 4)
 _NEXT_TRY_MS = 6_000
 _BETWEEN_PEOPLE_MS = 1_500
 _REGULARS_PER_PERSONA = 240
+_FEEDBACK, _CATEGORIES = 0.02, ("praise", "cleanliness", "equipment", "supplies", "comfort", "service")
 _AFTER_LAST_USE_MS = 20_000
 
 
@@ -121,6 +123,16 @@ class Doorway:
     def _leave(self, visit: Visit, entered: int, leave: int, plan: Plan, rng: Generator) -> None:
         if rng.random() < EXIT_BUTTON:
             self._event(plan, leave - 2_000, "exit_button", {})
+        if rng.random() < _FEEDBACK:
+            category, score = str(rng.choice(_CATEGORIES)), int(rng.integers(2, 6))
+            said = {
+                "device": "station",
+                "ts": leave,
+                "event": "feedback",
+                "category": category,
+                "score": score,
+            }
+            plan.events.append(("facility", said))
         self._open(plan, leave, visit.size, "out", rng)
         plan.stays.append(Span(entered, leave, visit.persona.key, float(visit.size)))
         if visit.persona.key == "truck" and self.place.archetype.truck_bays:

@@ -17,10 +17,10 @@ from simulators.grid import HOUR_MS, STEP_MS, Block, ts_of
 from simulators.instruments import Gauge, instruments_of
 from simulators.links import ClockProfile, LinkProfile
 from simulators.people import Doorway
+from simulators.place import Place
 from simulators.plan import Fact, Plan, taken_before
 from simulators.premises import Premises, consumption
 from simulators.sampling import GaugeSampler, StateSampler
-from simulators.uses import Place
 from simulators.weather import CLIMATES, Weather
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
     from simulators.faults import Fault
+    from simulators.faults.fault import Memory
     from simulators.grid import Reading, Report
     from simulators.instruments import Instrument
     from simulators.truth import TruthLog
@@ -89,7 +90,7 @@ class SimulatedStation:
             fault.arrange(self._plan)
         self._premises = Premises(of, start_ms, self._rng)
         self._samplers = [self._sampler(each, start_ms) for each in instruments_of(of)]
-        self._memory: dict[tuple[str, ...], float] = {}
+        self._memory: Memory = {}
         self._start_ms, self._until_ms = start_ms, start_ms - start_ms % STEP_MS
         self._ready: list[Report] = []
         self._next = 0
@@ -128,7 +129,7 @@ class SimulatedStation:
 
     def _publish(self, reports: list[Report], faults: list[Fault]) -> None:
         for fault in faults:
-            read = [(domain, fault.read(domain, reading)) for domain, reading in reports]
+            read = [(domain, fault.read(reading, self._memory)) for domain, reading in reports]
             reports = [(domain, reading) for domain, reading in read if reading is not None]
         reports.sort(key=ts_of)
         self._ready, self._next = reports, bisect_right(reports, self._start_ms, key=ts_of)
@@ -149,7 +150,6 @@ class SimulatedStation:
             present=np.zeros(len(hours)),
             door_open=np.zeros(len(hours)),
             powered=np.ones(len(hours)),
-            memory=self._memory,
         )
         for stay in self._plan.stays:
             block.add(block.present, stay.start_ms, stay.end_ms, stay.rate)

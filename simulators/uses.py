@@ -6,13 +6,13 @@ adds its spans to the plan and says what it took.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulators.grid import HOUR_MS
+from simulators.place import Guest, Place, Use
 from simulators.plan import Span
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from numpy.random import Generator
 
-    from simulators.archetypes import Archetype
-    from simulators.personas import Persona
     from simulators.plan import Plan
 
 HOT_WH_PER_L = 93.0
@@ -41,48 +39,6 @@ _WASHER_S, _WASHER_FILLS_MIN, _FILL_L, _FILL_S = 2400, (0, 12, 22, 30), 15.0, 12
 _WASHER_COLD_W, _WASHER_WARM_W, _WARM_SHARE = 225.0, 900.0, 0.3
 _DRYER_S = 4200
 _EBIKE_H, _EBIKE_TAPER = (1.0, 4.0), 0.7
-
-
-class Use(NamedTuple):
-    """One use: what, when, how long, what it took of water and energy."""
-
-    what: str
-    device: str
-    at_ms: int
-    seconds: int
-    litres: float
-    wh: float
-    attended: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Guest:
-    """One person inside."""
-
-    persona: Persona
-    enter_ms: int
-    leave_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What stands in the station and until when each thing is taken."""
-
-    archetype: Archetype
-    free_at: dict[str, int]
-
-    def take(
-        self, names: tuple[str, ...], wanted_ms: int, seconds: int, patience_ms: int
-    ) -> tuple[str, int] | None:
-        """Take the first of these that comes free; None when none stands here or all are taken too long."""
-        if not names:
-            return None
-        name = min(names, key=lambda each: max(wanted_ms, self.free_at.get(each, 0)))
-        start = max(wanted_ms, self.free_at.get(name, 0))
-        if start > wanted_ms + patience_ms:
-            return None
-        self.free_at[name] = start + seconds * 1000
-        return name, start
 
 
 def _moment(guest: Guest, rng: Generator) -> int:

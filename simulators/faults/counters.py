@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from simulators.faults.fault import MINUTE_MS, Fault
 
 if TYPE_CHECKING:
+    from simulators.faults.fault import Memory
     from simulators.footfall import CounterErrors
-    from simulators.grid import Block, Reading
+    from simulators.grid import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +28,45 @@ class CounterDrift(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class EnergyZeroGlitch(Fault):
+class CounterFault(Fault):
+    """What all faults of one counter share: which one it is."""
+
+    device: str = "main.l1"
+    field: str = "energy_import_kwh_total"
+
+    def is_hit(self, reading: Reading) -> bool:
+        """Whether this is a reading of that counter while the fault lasts."""
+        return reading["device"] == self.device and self.field in reading and self.active(reading["ts"])
+
+    def key(self, of: str) -> tuple[str, ...]:
+        """Where the station's memory keeps something of this fault."""
+        return of, self.device, self.field, str(self.start_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyZeroGlitch(CounterFault):
     """A single sample of 0.0 from a counter, and one slightly too low after `second_min`."""
 
     zh: ClassVar[str] = "电表读数瞬时归零"
     en: ClassVar[str] = "counter glitches to zero"
     minutes: float = 30.0
     second_min: float = 20.0
-    device: str = "main.l1"
-    field: str = "energy_import_kwh_total"
-    interval_s: int = 60
 
-    def read(self, _domain: str, reading: Reading) -> Reading:
+    def read(self, reading: Reading, memory: Memory) -> Reading:
         """Spoil the first sample of either moment."""
-        value, at = reading.get(self.field), reading["ts"]
-        if reading["device"] != self.device or not isinstance(value, float) or not isinstance(at, int):
+        if not self.is_hit(reading):
             return reading
-        if 0 <= at - self.start_ms < self.interval_s * 1000:
+        at: int = reading["ts"]
+        if memory.setdefault(self.key("zero"), at) == at:
             return {**reading, self.field: 0.0}
-        if 0 <= at - self.start_ms - self.second_min * MINUTE_MS < self.interval_s * 1000:
-            return {**reading, self.field: round(value - 0.1, 3)}
+        second = at >= self.start_ms + self.second_min * MINUTE_MS
+        if second and memory.setdefault(self.key("low"), at) == at:
+            return {**reading, self.field: round(reading[self.field] - 0.1, 3)}
         return reading
 
 
 @dataclass(frozen=True, slots=True)
-class MeterSwap(Fault):
+class MeterSwap(CounterFault):
     """A meter is replaced by one that starts near zero; its readings carry a raised epoch."""
 
     zh: ClassVar[str] = "更换水表"
@@ -61,34 +76,25 @@ class MeterSwap(Fault):
     restart: float = 0.004
     epoch: int = 1
 
-    def signs(self, block: Block) -> None:
+    def read(self, reading: Reading, memory: Memory) -> Reading:
         """Count from the restart on."""
-        where = (self.device, self.field)
-        series = block.values[where]
-        step, _last = self.steps(block)
-        removed = block.memory.setdefault(("swap", *where), float(series[step]))
-        series[step:] -= removed - self.restart
-
-    def read(self, _domain: str, reading: Reading) -> Reading:
-        """Mark the new meter's readings."""
-        at = reading["ts"]
-        if reading["device"] != self.device or self.field not in reading:
+        if not self.is_hit(reading):
             return reading
-        return {**reading, "epoch": self.epoch} if isinstance(at, int) and at >= self.start_ms else reading
+        removed = memory.setdefault(self.key("removed"), reading[self.field])
+        shown = round(reading[self.field] - removed + self.restart, 3)
+        return {**reading, self.field: shown, "epoch": self.epoch}
 
 
 @dataclass(frozen=True, slots=True)
-class StuckMeter(Fault):
-    """An energy register that stands still while power flows."""
+class StuckMeter(CounterFault):
+    """A register that stands still while power flows."""
 
     zh: ClassVar[str] = "电表卡死"
     en: ClassVar[str] = "stuck meter"
     minutes: float = 300.0
-    device: str = "main.l1"
-    field: str = "energy_import_kwh_total"
 
-    def signs(self, block: Block) -> None:
-        """Hold the value from before."""
-        series = block.values[self.device, self.field]
-        first, last = self.steps(block)
-        series[first:last] = block.memory.setdefault(("stuck", self.device, self.field), float(series[first]))
+    def read(self, reading: Reading, memory: Memory) -> Reading:
+        """Hold the first value."""
+        if not self.is_hit(reading):
+            return reading
+        return {**reading, self.field: memory.setdefault(self.key("held"), reading[self.field])}

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MINUTE_MS = 60_000
 FOREVER_MIN = 1e7
 
+Memory = dict[tuple[str, ...], float]
+"""What the faults of one station remember of its readings; a fault itself is only a description."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -66,8 +69,8 @@ class Fault:
         """Why the access system refuses everybody at this moment, if it does."""
         return None
 
-    def read(self, _domain: str, reading: Reading) -> Reading | None:
-        """Change one reading before it is published; None loses it."""
+    def read(self, reading: Reading, _memory: Memory) -> Reading | None:
+        """Change one reading before it is published; None loses it. `memory` is the station's."""
         return reading
 
     def outages(self) -> tuple[tuple[int, int], ...]:

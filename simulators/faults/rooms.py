@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from simulators.faults.fault import MINUTE_MS, Fault, show_between
-from simulators.grid import elapsed_s, ts_of
+from simulators.grid import elapsed_s
 from simulators.plan import Span
 
 if TYPE_CHECKING:
+    from simulators.faults.fault import Memory
     from simulators.grid import Block, Reading
     from simulators.plan import Plan
 
@@ -119,7 +120,7 @@ class MainsOutage(Fault):
         block.values["ups", "ups_charge_pct"][first:last] = 100 - (100 - self.left_pct) * used
         block.values["ups", "ups_runtime_s"][first:last] = 60 * self.battery_min * (1 - used)
 
-    def read(self, domain: str, reading: Reading) -> Reading | None:
+    def read(self, reading: Reading, _memory: Memory) -> Reading | None:
         """Lose everything once the battery is empty."""
         empty = self.start_ms + int(self.battery_min * MINUTE_MS)
-        return None if empty <= ts_of((domain, reading)) < self.end_ms else reading
+        return None if empty <= reading["ts"] < self.end_ms else reading

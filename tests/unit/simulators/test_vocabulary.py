@@ -5,38 +5,24 @@ import pytest
 from simulators.archetypes import ARCHETYPES
 from simulators.instruments import State, instruments_of
 from tests.unit.simulators.stories import day
-from wire.measures import EVENT_FIELDS, EVENTS, MEASURES, Kind, Measure
-
-_TYPES: dict[str, tuple[type, ...]] = {
-    "int": (int,),
-    "float": (float,),
-    "bool": (bool,),
-    "enum": (str,),
-    "words": (list,),
-    "text": (str,),
-}
-
-
-def _is_good(measure: Measure, value: object) -> bool:
-    if type(value) not in _TYPES[measure.type] or measure.is_suspect(value):
-        return False
-    words = value if isinstance(value, list) else [value]
-    return not measure.values or set(words) <= set(measure.values)
+from wire.codec import suspect_fields
+from wire.frames import DeviceInfo
+from wire.judging import judge_reading, known_part
+from wire.measures import MEASURES, Kind
 
 
 @pytest.mark.parametrize("archetype", ARCHETYPES)
-def test_it_speaks_only_words_of_the_wire(archetype: str) -> None:
-    for domain, reading in day(archetype).readings:
-        fields = {name: value for name, value in reading.items() if name not in {"device", "ts", "event"}}
-        event = reading.get("event")
-        if event is not None:
-            assert event in EVENTS[domain], reading
-            known = {each.name: each for each in EVENT_FIELDS[domain]}
-            assert fields.keys() <= known.keys(), reading
-            assert all(not known[n].values or v in known[n].values for n, v in fields.items()), reading
-            continue
-        assert fields, reading
-        assert all(_is_good(MEASURES[domain][name], value) for name, value in fields.items()), reading
+def test_the_gateway_would_take_every_reading_and_suspect_none(archetype: str) -> None:
+    for index, (domain, reading) in enumerate(day(archetype).readings):
+        assert judge_reading(domain, index, reading) == reading
+        assert known_part(domain, reading)[1] == set()
+        assert suspect_fields(domain, reading) == ()
+
+
+@pytest.mark.parametrize("archetype", ARCHETYPES)
+def test_its_devices_can_stand_in_a_birth(archetype: str) -> None:
+    for device in day(archetype).station.devices:
+        assert DeviceInfo(**device._asdict()).facility == device.facility
 
 
 @pytest.mark.parametrize("archetype", ARCHETYPES)
