@@ -1,6 +1,6 @@
-"""The whole gateway as a value: `async with Gateway.open(settings) as gateway:` builds, knows its ports, closes.
+"""The whole gateway as a value.
 
-The one place that wires parts together and reads the clock.
+`async with Gateway.open(settings) as gateway:` builds it, knows its real ports and closes it. The one place that wires parts together and reads the clock.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from gateway.config import Settings
 from gateway.console.pages import add_console
 from gateway.domain.fleet import Fleet
 from gateway.domain.registry import Registry
-from gateway.errors import StartError, StoreClosed
+from gateway.errors import StartError, StoreClosedError
 from gateway.ingest.embedded import EmbeddedBroker
 from gateway.ingest.ingest import Ingest, IngestPlan
 from gateway.observability import Metrics
@@ -41,12 +41,12 @@ log = structlog.get_logger(__name__)
 
 SAVE_STATIONS_S = 30.0
 GC_THRESHOLD = 200_000
-"""Frames are many small tuples that never form a cycle; at Python's 700 the collector took a sixth of the CPU."""
+"""Frames are many small tuples without cycles; at Python's 700 the collector took a sixth of the CPU."""
 
 
 def now_ms() -> int:
     """Read the clock: ms since the epoch, UTC."""
-    return time.time_ns() // 1_000_000
+    return time.time_ns() // 1_000_000  # noqa: TID251 - a composition root
 
 
 @dataclass
@@ -141,7 +141,7 @@ class Gateway:
             self.ingest.snapshot()
             state.stations.save(self.services.fleet.records())
             state.births.note(JournalRow(now_ms(), Happening.GATEWAY_STOP, None, {}))
-        except (duckdb.Error, SQLAlchemyError, StoreClosed) as error:
+        except (duckdb.Error, SQLAlchemyError, StoreClosedError) as error:
             log.error("not_written_down", reason=str(error), next="the next start reads the frames instead")
 
 
@@ -196,7 +196,7 @@ def _restore(
     ingest: Ingest, state: State, store: Store, fleet: Fleet, latest: Latest, registry: Registry
 ) -> None:
     for spec in registry:
-        fleet.expect(spec.station_id, spec.region)
+        fleet.expect(spec.station_id, spec.region, spec.tz)
     fleet.restore(state.stations.load())
     ingest.restore()
     for domain, table in last_values.read(

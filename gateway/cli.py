@@ -2,10 +2,11 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import uvloop
@@ -13,6 +14,9 @@ import uvloop
 from gateway.config import Settings, load
 from gateway.errors import GatewayError, SettingsError
 from gateway.observability import configure_logs
+
+if TYPE_CHECKING:
+    from gateway.app import Gateway
 
 app = typer.Typer(
     help="The gateway: stores what stations send, and answers for it. / 网关：接收、保存并答复。",
@@ -83,15 +87,14 @@ async def _serve(settings: Settings, *, take_over: bool) -> None:
         async with asyncio.TaskGroup() as group:
             running = group.create_task(gateway.run(), name="gateway")
             ready = group.create_task(gateway.until_ready(), name="gateway-ready")
-            ready.add_done_callback(
-                lambda task: (
-                    None
-                    if task.cancelled()
-                    else print(f"ready http={gateway.http_url} mqtt={gateway.mqtt_url}", flush=True)
-                )  # noqa: T201
-            )
+            ready.add_done_callback(lambda task: _tell_ready(gateway) if not task.cancelled() else None)
             await asyncio.wait({running})
             ready.cancel()
+
+
+def _tell_ready(gateway: "Gateway") -> None:
+    typer.echo(f"ready http={gateway.http_url} mqtt={gateway.mqtt_url}")
+    sys.stdout.flush()
 
 
 @contextmanager

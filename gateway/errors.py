@@ -3,8 +3,8 @@
 GatewayError
  |- SettingsError      the settings are wrong: mend them and start again (exit 2)
  |- StartError         the gateway cannot start here: the sentence says why (exit 1)
- |- NotDurable         a consumer could not keep a batch: nothing was acknowledged, it is offered again
- |- StoreClosed        the store is being reopened: ask again later (503)
+ |- NotDurableError         a consumer could not keep a batch: nothing was acknowledged, it is offered again
+ |- StoreClosedError        the store is being reopened: ask again later (503)
 """
 
 
@@ -20,9 +20,9 @@ class StartError(GatewayError):
     """The gateway cannot start; the text says what is in the way."""
 
 
-class NotDurable(GatewayError):
+class NotDurableError(GatewayError):
     """A consumer could not make a batch durable; the batch may be offered again."""
 
 
-class StoreClosed(GatewayError):
+class StoreClosedError(GatewayError):
     """The store is closed after a fatal error and being reopened."""

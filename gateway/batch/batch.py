@@ -60,7 +60,7 @@ class Consumer(Protocol):
     name: str
 
     def consume(self, batches: Sequence[Batch]) -> None:
-        """Make the effects of the batches durable, all or none; raises `errors.NotDurable` for none."""
+        """Make the effects of the batches durable, all or none; raises `errors.NotDurableError` for none."""
 
 
 def with_constant(table: pa.Table, column: str, value: int) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,20 +28,34 @@ class LastReading:
 
 
 class _Column:
-    """One field: a value per series, None where there never was one."""
+    """One field of every series, and whether it was ever said; kept in the type Arrow has for it."""
 
-    def __init__(self) -> None:
-        self.values: npt.NDArray[np.object_] = np.empty(0, np.object_)
+    def __init__(self, arrow: pa.DataType) -> None:
+        self.values: npt.NDArray[Any] = np.empty(0, _NUMPY_TYPES.get(arrow, np.object_))
+        self.there = np.zeros(0, np.bool_)
 
     def set(self, series: Ints, column: pa.ChunkedArray, size: int) -> None:
-        if len(self.values) < size:
-            self.values = np.concatenate([self.values, np.empty(size - len(self.values), np.object_)])
+        missing = size - len(self.there)
+        if missing > 0:
+            self.values = np.concatenate([self.values, np.zeros(missing, self.values.dtype)])
+            self.there = np.concatenate([self.there, np.zeros(missing, np.bool_)])
         if column.null_count:
-            there = column.is_valid().to_numpy()
-            series, column = series[there], column.drop_null()
-        values = np.empty(len(series), np.object_)
-        values[:] = column.to_pylist()
-        self.values[series] = values
+            series, column = series[column.is_valid().to_numpy()], column.drop_null()
+        self.values[series] = column.to_numpy()
+        self.there[series] = True
+
+    def get(self, number: int) -> object:
+        if number >= len(self.there) or not self.there[number]:
+            return None
+        value = self.values[number]
+        return value.item() if isinstance(value, np.generic) else _listed(value)
+
+
+_NUMPY_TYPES = {pa.float64(): np.float64, pa.int64(): np.int64, pa.bool_(): np.bool_}
+
+
+def _listed(value: object) -> object:
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 class Latest:
@@ -69,7 +84,9 @@ class Latest:
         columns = self._columns.setdefault(domain, {})
         for name in table.column_names:
             if name not in READING_COLUMNS:
-                columns.setdefault(name, _Column()).set(series, table[name], len(self._ts))
+                column = table[name]
+                known = columns.get(name) or columns.setdefault(name, _Column(column.type))
+                known.set(series, column, len(self._ts))
         self._note_suspects(series, table)
 
     def devices(self, station_id: str) -> Iterator[LastReading]:
@@ -86,9 +103,7 @@ class Latest:
 
     def _fields(self, domain: str, number: int) -> dict[str, object]:
         columns = self._columns.get(domain, {})
-        values = {
-            name: column.values[number] for name, column in columns.items() if number < len(column.values)
-        }
+        values = {name: column.get(number) for name, column in columns.items()}
         return {name: value for name, value in values.items() if value is not None}
 
     def _grow(self) -> None:

@@ -1,6 +1,6 @@
 """From a decoded tick to the batch its consumers take: only new frames, numbered, measured against ranges."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from gateway.batch.batch import FRAME_SCHEMA, Batch
 from gateway.batch.numbering import SeriesIndex, Sources
+from gateway.ingest.admission import Admitted
 from gateway.ingest.decoding import Arrived, DecodedTick, Header, StampedReading, StampedRows, readings_of
 from wire.columns import field_types
 from wire.measures import MEASURES, Measure
@@ -32,31 +33,17 @@ class Batcher:
     _one_at_a_time: Lock = field(default_factory=Lock)
     """New frames are built on one thread and replayed ones on another; both give out numbers."""
 
-    def build(  # noqa: PLR0913 - a batch is made of all of these
-        self,
-        tick: DecodedTick,
-        arrived: Sequence[Arrived],
-        new: Sequence[int],
-        first_frame: int,
-        digests: Mapping[int, bytes],
-        duplicates: Mapping[str, int],
+    def build(
+        self, tick: DecodedTick, arrived: Sequence[Arrived], admitted: Admitted, first_frame: int
     ) -> Batch:
-        """Build the batch of the headers numbered in `new`, in order of receipt, frames from `first_frame`.
-
-        `digests` are of best-effort frames by header; `duplicates` the further copies met in this tick.
-        """
+        """Build the batch of a tick's new frames, in order of receipt, numbered from `first_frame`."""
         with self._one_at_a_time:
-            return self._build(tick, arrived, new, first_frame, digests, duplicates)
+            return self._build(tick, arrived, admitted, first_frame)
 
-    def _build(  # noqa: PLR0913 - as `build`
-        self,
-        tick: DecodedTick,
-        arrived: Sequence[Arrived],
-        new: Sequence[int],
-        first_frame: int,
-        digests: Mapping[int, bytes],
-        duplicates: Mapping[str, int],
+    def _build(
+        self, tick: DecodedTick, arrived: Sequence[Arrived], admitted: Admitted, first_frame: int
     ) -> Batch:
+        new = admitted.new
         frame_of = np.full(len(tick.headers), -1, np.int64)
         frame_of[new] = np.arange(first_frame, first_frame + len(new))
         headers = [tick.headers[row] for row in new]
@@ -69,7 +56,12 @@ class Batcher:
         samples, events, newest = self._tables(tick, frame_of, stations)
         return Batch(
             frames=_frames(
-                headers, messages, sources, newest[new], first_frame, [digests.get(row) for row in new]
+                headers,
+                messages,
+                sources,
+                newest[new],
+                first_frame,
+                [admitted.digests.get(row) for row in new],
             ),
             samples=samples,
             events=events,
@@ -78,7 +70,7 @@ class Batcher:
                 for source, header in zip(sources, headers, strict=True)
                 for lo, hi in header.gone
             ],
-            duplicates=duplicates,
+            duplicates=admitted.copies,
         )
 
     def _tables(
@@ -236,8 +228,8 @@ def _outside(column: pa.ChunkedArray, low: float | None, high: float | None) -> 
     if not below and not above:
         return []
     mask = pc.or_kleene(
-        pc.less(column, low) if below else pa.scalar(False),
-        pc.greater(column, high) if above else pa.scalar(False),
+        pc.less(column, low) if below else pa.scalar(value=False),
+        pc.greater(column, high) if above else pa.scalar(value=False),
     )
-    rows: list[int] = np.flatnonzero(pc.fill_null(mask, False).to_numpy()).tolist()
+    rows: list[int] = np.flatnonzero(pc.fill_null(mask, fill_value=False).to_numpy()).tolist()
     return rows

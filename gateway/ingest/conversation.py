@@ -34,6 +34,8 @@ BIRTH_ASK_S = 300.0
 """A station that sends frames without a birth is asked for it again after this long."""
 RETAINED_WAIT_S = 1.0
 """How long a retained claim may take to arrive before a region counts as unclaimed."""
+MOST_TOPICS = 1_000_000
+"""Topics remembered parsed: four for each of 186,100 stations; forgotten all at once beyond."""
 COMMAND_AGAIN_S = 10.0
 RESEND_TTL_S = 600
 
@@ -45,6 +47,10 @@ class AckSettings(BaseModel):
 
     frames: int = Field(16, ge=1, le=10_000, description="Acknowledge a station when this many frames wait.")
     after_ms: int = Field(2_000, ge=0, le=60_000, description="Or this long after the first of them.")
+
+
+_FRAMES = frozenset({str(Channel.TELEMETRY), str(Channel.BACKLOG)})
+"""Plain strings: hashing a member of an enum costs a call for every frame."""
 
 
 @dataclass(slots=True)
@@ -90,6 +96,7 @@ class Conversation:
         self._wills: list[JournalRow] = []
         self._connected_at = 0.0
         self._claiming: set[str] = set()
+        self._ours: set[str] = set()
         self._told_foreign: dict[str, str | None] = {}
         self.regions: tuple[str, ...] = ()
         self.subscriber: Subscriber | None = None
@@ -115,31 +122,40 @@ class Conversation:
         """Sort one message to whom it concerns."""
         address = self._address(topic)
         if address is None:
-            region = self._topics.parse_claim(topic)
-            if region is not None:
-                self._hear_claim(region, payload)
-            else:
-                self._metrics.ignored.labels("topic").inc()
-            return
-        standing = self._claims.standing(address.region)
+            self._hear_other(topic, payload)
+        elif address.region in self._ours or self._may_hear(address.region):
+            if address.channel in _FRAMES:
+                self._pipeline.put(Arrived(topic, address, payload, self._clock()))
+            elif address.channel == Channel.STATUS:
+                self._hear_status(address, payload, retained=retained)
+            elif address.channel == Channel.RESULT:
+                self._hear_result(address, payload)
+
+    def _hear_other(self, topic: str, payload: bytes) -> None:
+        region = self._topics.parse_claim(topic)
+        if region is None:
+            self._metrics.ignored.labels("topic").inc()
+        else:
+            self._hear_claim(region, payload)
+
+    def _may_hear(self, region: str) -> bool:
+        """Whether a region is not another gateway's; `_ours` remembers those that are ours."""
+        standing = self._claims.standing(region)
         if standing is Standing.FOREIGN:
             self._metrics.ignored.labels("foreign_region").inc()
-            self._tell_foreign(address.region)
-            return
-        if standing is Standing.UNCLAIMED:
-            self._claim_soon(address.region)
-        if address.channel in {Channel.TELEMETRY, Channel.BACKLOG}:
-            self._pipeline.put(Arrived(topic, address, payload, self._clock()))
-        elif address.channel is Channel.STATUS:
-            self._hear_status(address, payload, retained=retained)
-        elif address.channel is Channel.RESULT:
-            self._hear_result(address, payload)
+            self._tell_foreign(region)
+            return False
+        if standing is Standing.OURS:
+            self._ours.add(region)
+        else:
+            self._claim_soon(region)
+        return True
 
     def _address(self, topic: str) -> Address | None:
         try:
             return self._addresses[topic]
         except KeyError:
-            if len(self._addresses) > 1_000_000:
+            if len(self._addresses) > MOST_TOPICS:
                 self._addresses.clear()
             address = self._addresses[topic] = self._topics.parse(topic)
             return address
@@ -185,6 +201,7 @@ class Conversation:
             log.warning("bad_claim", region=region, reason=str(error))
             return
         ours = self._claims.heard(region, claim)
+        self._ours.discard(region)
         if ours is not None:
             log.error("second_gateway", region=region, gateway=claim.gateway, next="stop one of the two")
             self._publish_claim(region, ours)
@@ -304,7 +321,7 @@ class Conversation:
             gateway=self._claims.gateway,
             id=record.id,
             name=record.name,
-            args=dict(record.args),
+            args=_json(record.args),
             issued=record.issued,
             ttl_s=record.ttl_s,
             by=list(record.by),
@@ -382,3 +399,7 @@ class Conversation:
     def _publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         if self.subscriber is not None:
             self.subscriber.publish(topic, payload, retain=retain)
+
+
+def _json(args: Mapping[str, object]) -> dict[str, Any]:
+    return dict(args)

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from typing import Self
 
 from iotcore import Broker
 
@@ -26,7 +27,7 @@ class EmbeddedBroker:
         self.port = port or free_port()
         self._broker = Broker(listen="127.0.0.1", port=self.port, max_payload_size=MAX_PAYLOAD)
 
-    async def __aenter__(self) -> "EmbeddedBroker":
+    async def __aenter__(self) -> Self:
         try:
             await asyncio.to_thread(self._broker.start)
         except (OSError, RuntimeError) as error:

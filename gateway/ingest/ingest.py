@@ -10,10 +10,12 @@ import structlog
 
 from gateway.batch.latest import Latest
 from gateway.domain.fleet import Fleet
+from gateway.ingest.admission import DIGEST_MS, Admission
 from gateway.ingest.batching import Batcher
 from gateway.ingest.claims import Claims
 from gateway.ingest.conversation import AckSettings, Conversation
-from gateway.ingest.pipeline import IngestSettings, Pipeline
+from gateway.ingest.people import PeopleWatch
+from gateway.ingest.pipeline import IngestSettings, Pipeline, Sinks
 from gateway.ingest.received import Received, Stream
 from gateway.ingest.replaying import Replays
 from gateway.ingest.subscriber import BrokerSettings, Subscriber
@@ -29,7 +31,6 @@ from wire.topics import Channel, Topics
 
 log = structlog.get_logger(__name__)
 
-DIGEST_MS = 24 * 3_600_000
 SNAPSHOT_S = 300.0
 SNAPSHOT_FRAMES = 2_000_000
 """A start reads the frames since the last snapshot: so many take about a second."""
@@ -72,17 +73,16 @@ class Ingest:
         self.claims = Claims(state.gateway, plan.take_over)
         batcher = Batcher(store.sources, store.series)
         self._replays = Replays(state.quarantine, store, batcher, plan.topics, clock)
+        self.admission = Admission(self.received, fleet)
         self.pipeline = Pipeline(
             plan.ingest,
             self.received,
+            self.admission,
             batcher,
-            [store],
-            state.quarantine,
-            fleet,
-            latest,
+            Sinks(state.quarantine, [store], latest, PeopleWatch(store.series, fleet)),
             metrics,
-            store.next_frame,
             clock,
+            next_frame=store.next_frame,
         )
         self.conversation = Conversation(
             plan.topics,
@@ -93,7 +93,7 @@ class Ingest:
             self.claims,
             metrics,
             clock,
-            random.Random(),
+            random.Random(),  # noqa: S311 - jitter, not a secret
         )
         self.conversation.regions = plan.regions
         self.subscriber = Subscriber(
@@ -122,12 +122,12 @@ class Ingest:
         for record in ledger.streams:
             self.received.restore(_stream(record))
         self.received.duplicates.update(ledger.duplicates)
-        self.pipeline.late.update(ledger.late)
-        self.pipeline.digests.update(ledger.digests)
-        self.pipeline.unnumbered.update(ledger.unnumbered)
+        self.admission.late.update(ledger.late)
+        self.admission.digests.update(ledger.digests)
+        self.admission.unnumbered.update(ledger.unnumbered)
         for station_id, stream, held in self._state.quarantine.held():
             self.received.restore_quarantined(station_id, stream, held)
-            self.pipeline.quarantined[station_id] += held.count()
+            self.admission.quarantined[station_id] += held.count()
         for birth in self._state.births.newest():
             self.conversation.note_streams(birth.station_id, Birth.model_validate(birth.payload))
         for claim in self._state.claims.load():
@@ -145,14 +145,14 @@ class Ingest:
     def completeness(self, station_id: str) -> dict[str, int]:
         """Return the five counters of a station, in frames (contract section 8)."""
         figures = self.received.figures(station_id)
-        unnumbered = self.pipeline.unnumbered[station_id]
+        unnumbered = self.admission.unnumbered[station_id]
         return {
             "received": figures["received"] + unnumbered,
             "duplicate": figures["duplicate"],
-            "late": self.pipeline.late[station_id],
+            "late": self.admission.late[station_id],
             "missing": figures["missing"],
             "gone": figures["gone"],
-            "quarantined": self.pipeline.quarantined[station_id],
+            "quarantined": self.admission.quarantined[station_id],
         }
 
     async def replay(self, entry_id: str) -> Replayed:
@@ -178,7 +178,7 @@ class Ingest:
                     group.create_task(self._write(), name="ingest-write"),
                 ]
                 await self._stopping.wait()
-                await self.pipeline.drain()
+                self.pipeline.drain()
                 await pipeline
                 self.conversation.acknowledge(everything=True)
                 self.conversation.write_births()

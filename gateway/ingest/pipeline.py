@@ -1,38 +1,36 @@
-"""From arrived messages to durable batches, and the news of it back: decode, offer, batch, consume, commit.
+"""From arrived messages to durable batches, and the news of it back.
 
-Three workers, one after the other: a decoding thread, this event loop (which alone touches the ledger), and
-a committing thread. Decoding goes on while a commit runs; what waits between them is bounded.
+Two workers: the event loop, which decodes and alone touches the ledger, and a committing thread. Decoding
+once had a thread of its own: its hundreds of short Arrow calls a tick each gave the interpreter's lock away
+and waited up to 5 ms to have it back. What waits for the commit is bounded.
 """
 
 import asyncio
-import hashlib
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.batch.batch import Batch, Consumer
 from gateway.batch.latest import Latest
-from gateway.domain.fleet import Fleet
-from gateway.errors import NotDurable
-from gateway.ingest import quarantining
+from gateway.errors import NotDurableError
+from gateway.ingest.admission import Admission, Admitted
 from gateway.ingest.batching import Batcher
 from gateway.ingest.decoding import Arrived, DecodedTick, TickDecoder
-from gateway.ingest.received import Arrival, Received
+from gateway.ingest.people import PeopleWatch
+from gateway.ingest.received import Received
 from gateway.ingest.replaying import Replays
 from gateway.observability import Metrics
 from gateway.state.quarantine import Quarantine
-from gateway.state.quarantined import Quarantined, Replayed
-from wire.codec import Reason, Rejected
+from gateway.state.quarantined import Replayed
 
 log = structlog.get_logger(__name__)
 
-DIGEST_MS = 24 * 3_600_000
-"""How long a best-effort frame's digest is remembered (contract section 3)."""
 FULL_CREDIT = 64
+TICKS_WAITING = 4
+"""Ticks that may wait for the commit before decoding pauses and the inbox, and with it credit, takes over."""
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -49,55 +47,60 @@ class IngestSettings(BaseModel):
         500,
         ge=1,
         le=10_000,
-        description="Ticks are gathered this long into one commit while frames stream in.",
+        description="Ticks are gathered this long into one commit.",
     )
     commit_frames: int = Field(5_000, ge=1, description="A commit starts at once when this many frames wait.")
     inbox_bytes: int = Field(
         256 * 1024 * 1024,
         ge=1024 * 1024,
-        description="Bytes of frames in memory; beyond it frames are dropped, "
-        "counted, and sent again by their stations.",
+        description="Bytes of frames in memory; beyond it frames are dropped, counted, and sent again by "
+        "their stations.",
     )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Tick:
-    """A tick on its way to the disk: its batch, what goes to quarantine, and whose frames they are."""
+    """A tick on its way to the disk."""
 
     batch: Batch | None
-    quarantined: list[Quarantined]
-    identities: list[tuple[str, str, int, int]] = field(default_factory=list)
-    """(station, stream, seq, received) of every frame that waits for this commit."""
-    frames: int = 0
-    bytes: int = 0
+    admitted: Admitted
+    frames: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sinks:
+    """What a tick goes to: durable first (quarantine, then the consumers), then what lives in memory."""
+
+    quarantine: Quarantine
+    consumers: Sequence[Consumer]
+    latest: Latest
+    people: PeopleWatch
 
 
 class Pipeline:
-    """Takes messages with `put`, runs as one task, tells `committed` when acknowledgements may be due."""
+    """Takes messages with `put` and runs as one task."""
 
-    def __init__(  # noqa: PLR0913 - it is the junction of all parts
+    def __init__(
         self,
         settings: IngestSettings,
         received: Received,
+        admission: Admission,
         batcher: Batcher,
-        consumers: Sequence[Consumer],
-        quarantine: Quarantine,
-        fleet: Fleet,
-        latest: Latest,
+        sinks: Sinks,
         metrics: Metrics,
-        next_frame: int,
         clock: Callable[[], int],
+        *,
+        next_frame: int,
     ) -> None:
         self._settings = settings
         self._received = received
+        self._admission = admission
         self._batcher = batcher
-        self._consumers = consumers
-        self._quarantine = quarantine
-        self._fleet = fleet
-        self._latest = latest
+        self._sinks = sinks
         self._metrics = metrics
-        self._next_frame = next_frame
         self._clock = clock
+        self._next_frame = next_frame
         self._decoder = TickDecoder()
         self._inbox: list[Arrived] = []
         self._bytes = 0
@@ -105,15 +108,10 @@ class Pipeline:
         self._ready: list[Tick] = []
         self._readied = asyncio.Event()
         self._drained = asyncio.Event()
-        self._decoding = ThreadPoolExecutor(1, "decode")
         self._committing = ThreadPoolExecutor(1, "commit")
         self._stopping = False
-        self.digests: dict[bytes, int] = {}
-        self.late: Counter[str] = Counter()
-        self.quarantined: Counter[str] = Counter()
-        self.unnumbered: Counter[str] = Counter()
+        self._decoded_all = False
         self.failure: str | None = None
-        self.committed: Callable[[], None] = lambda: None
 
     # -- in --------------------------------------------------------------------------------------------
 
@@ -136,264 +134,135 @@ class Pipeline:
 
     async def replay(self, replays: Replays, entry_id: str) -> Replayed:
         """Offer a quarantined entry again, between two commits."""
-        frame, self._next_frame = self._next_frame, self._next_frame + 1
-        return await asyncio.get_running_loop().run_in_executor(
-            self._committing, replays.replay, entry_id, frame
-        )
+        frame = self._take_numbers(1)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._committing, replays.replay, entry_id, frame)
 
     # -- run -------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Decode and commit until cancelled or `drain` is done."""
+        """Decode and commit until cancelled, or until what `drain` found is done."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._decode_ticks(), name="ingest-decode")
             group.create_task(self._commit_ticks(), name="ingest-commit")
 
-    async def drain(self) -> None:
+    def drain(self) -> None:
         """Finish what arrived, then let `run` end: the clean stop."""
         self._stopping = True
         self._arrived.set()
         self._readied.set()
+        self._drained.set()
 
     def close(self) -> None:
-        """Release the threads."""
-        self._decoding.shutdown()
+        """Release the thread."""
         self._committing.shutdown()
 
+    # -- decode ----------------------------------------------------------------------------------------
+
     async def _decode_ticks(self) -> None:
-        loop = asyncio.get_running_loop()
-        while not (self._stopping and not self._inbox):
-            await self._arrived.wait()
-            await self._gather_tick()
-            arrived, self._inbox = (
-                self._inbox[: self._settings.tick_frames],
-                self._inbox[self._settings.tick_frames :],
-            )
-            if not self._inbox and not self._stopping:
-                self._arrived.clear()
-            if not arrived:
-                continue
-            decoded = await loop.run_in_executor(self._decoding, self._decoder.decode, arrived)
-            await self._make_tick(decoded, arrived)
+        while self._inbox or not self._stopping:
+            arrived = await self._gather_tick()
+            if arrived:
+                self._make_tick(self._decoder.decode(arrived), arrived)
+            while self._frames_ready() > TICKS_WAITING * self._settings.tick_frames and not self._stopping:
+                self._drained.clear()
+                await self._drained.wait()
+        self._decoded_all = True
         self._readied.set()
 
-    async def _gather_tick(self) -> None:
-        """Let a tick fill, unless it is full already or the gateway is stopping."""
+    async def _gather_tick(self) -> list[Arrived]:
+        """Wait for a first frame, let its tick fill unless the gateway is stopping, and take it."""
+        await self._arrived.wait()
         if len(self._inbox) < self._settings.tick_frames and not self._stopping:
             await asyncio.sleep(self._settings.tick_ms / 1000)
+        most = self._settings.tick_frames
+        arrived, self._inbox = self._inbox[:most], self._inbox[most:]
+        if not self._inbox and not self._stopping:
+            self._arrived.clear()
+        return arrived
 
-    async def _make_tick(self, decoded: DecodedTick, arrived: list[Arrived]) -> None:
-        loop = asyncio.get_running_loop()
-        tick = Tick(None, [], frames=len(arrived), bytes=sum(len(message.payload) for message in arrived))
-        new, digests, duplicates = self._offer(decoded, arrived, tick)
-        self._take_rejected(decoded, arrived, tick, set(new))
-        if new:
-            first, self._next_frame = self._next_frame, self._next_frame + len(new)
-            tick.batch = await loop.run_in_executor(
-                self._decoding, self._batcher.build, decoded, arrived, new, first, digests, duplicates
-            )
-            self._hear(tick.batch, new, decoded, arrived)
+    def _make_tick(self, decoded: DecodedTick, arrived: list[Arrived]) -> None:
+        admitted = self._admission.admit(decoded, arrived)
+        batch = None
+        if admitted.new:
+            first = self._take_numbers(len(admitted.new))
+            batch = self._batcher.build(decoded, arrived, admitted, first)
+            self._admission.hear(batch, admitted, decoded, arrived)
+        tick = Tick(batch, admitted, len(arrived), sum(len(message.payload) for message in arrived))
         self._count(decoded, tick)
-        while self._waiting_frames() > 4 * self._settings.tick_frames and not self._stopping:
-            self._drained.clear()
-            await self._drained.wait()
         self._ready.append(tick)
         self._readied.set()
 
-    def _offer(
-        self, decoded: DecodedTick, arrived: list[Arrived], tick: Tick
-    ) -> tuple[list[int], dict[int, bytes], Counter[str]]:
-        """Tell new frames from copies; returns the new headers in order of receipt, digests, copies."""
-        new: list[int] = []
-        digests: dict[int, bytes] = {}
-        copies: Counter[str] = Counter()
-        received = self._received
-        order = sorted(range(len(decoded.headers)), key=lambda row: decoded.headers[row].position)
-        for row in order:
-            header = decoded.headers[row]
-            message = arrived[header.position]
-            station_id = message.address.station_id
-            if header.stream is None:
-                digest = hashlib.sha256(message.payload).digest()
-                if digest in self.digests:
-                    copies[station_id] += 1
-                else:
-                    self.digests[digest] = message.received
-                    digests[row] = digest
-                    new.append(row)
-                continue
-            arrival = received.offer(station_id, header.stream, header.seq, message.received)
-            if arrival is Arrival.FOREIGN:
-                detail = "this stream belongs to another station"
-                rejected = Rejected(Reason.FOREIGN_STREAM, detail, header.stream, header.seq)
-                decoded.rejected.append((header.position, rejected))
-                continue
-            received.note(header.stream, header.oldest, header.gone)
-            if arrival is Arrival.NEW:
-                new.append(row)
-                tick.identities.append((station_id, header.stream, header.seq, message.received))
-            else:
-                copies[station_id] += 1
-                self._fleet.heard(station_id, message.address.region, message.received, fresh=False)
-        return new, digests, copies
+    def _take_numbers(self, count: int) -> int:
+        first, self._next_frame = self._next_frame, self._next_frame + count
+        return first
 
-    def _take_rejected(self, decoded: DecodedTick, arrived: list[Arrived], tick: Tick, new: set[int]) -> None:
-        for position, rejected in decoded.rejected:
-            message = arrived[position]
-            station_id = message.address.station_id
-            self._metrics.quarantined.labels(str(rejected.reason)).inc()
-            tick.quarantined.append(
-                quarantining.of_frame(message.address, message.topic, message.payload, rejected)
-            )
-            if rejected.stream is not None and rejected.seq is not None:
-                self._offer_rejected(station_id, rejected.stream, rejected.seq, message.received, tick)
-        for row, rejected_reading in decoded.rejected_readings:
-            if row in new:
-                header = decoded.headers[row]
-                message = arrived[header.position]
-                self._metrics.quarantined.labels(str(rejected_reading.reason)).inc()
-                identity = (header.stream, header.seq if header.stream else None)
-                tick.quarantined.append(
-                    quarantining.of_reading(
-                        message.address, message.topic, message.payload, identity, rejected_reading
-                    )
-                )
-
-    def _offer_rejected(self, station_id: str, stream: str, seq: int, received: int, tick: Tick) -> None:
-        """A frame held whole is acknowledged in the ranges of the station that sent it."""
-        arrival = self._received.offer(station_id, stream, seq, received)
-        if arrival is Arrival.FOREIGN:
-            arrival = self._received.offer_stray(station_id, stream, seq, received)
-        if arrival is Arrival.NEW:
-            self.quarantined[station_id] += 1
-            tick.identities.append((station_id, stream, seq, received))
-
-    def _hear(self, batch: Batch, new: list[int], decoded: DecodedTick, arrived: list[Arrived]) -> None:
-        late = batch.frames["late"].to_pylist()
-        heard = self._fleet.heard
-        for row, is_late in zip(new, late, strict=True):
-            header = decoded.headers[row]
-            message = arrived[header.position]
-            address = message.address
-            best_effort = header.stream is None
-            heard(
-                address.station_id,
-                address.region,
-                message.received,
-                fresh=not is_late,
-                best_effort=best_effort,
-            )
-            if is_late:
-                self.late[address.station_id] += 1
-            if best_effort:
-                self.unnumbered[address.station_id] += 1
+    def _frames_ready(self) -> int:
+        return sum(tick.frames for tick in self._ready)
 
     def _count(self, decoded: DecodedTick, tick: Tick) -> None:
-        self._metrics.frames.inc(tick.frames)
-        for name, count in decoded.unknown_fields.items():
-            self._metrics.unknown_fields(name).inc(count)
+        metrics = self._metrics
+        metrics.frames.inc(tick.frames)
+        metrics.duplicates.inc(tick.admitted.copies.total())
         if tick.batch is not None:
-            self._metrics.points.inc(tick.batch.points)
-            self._metrics.duplicates.inc(sum((tick.batch.duplicates or {}).values()))
-
-    def _waiting_frames(self) -> int:
-        return sum(tick.frames for tick in self._ready)
+            metrics.points.inc(tick.batch.points)
+        for name, count in decoded.unknown_fields.items():
+            metrics.unknown_fields(name).inc(count)
+        for held in tick.admitted.quarantined:
+            metrics.quarantined.labels(held.reason).inc()
 
     # -- commit ----------------------------------------------------------------------------------------
 
     async def _commit_ticks(self) -> None:
-        while True:
+        while self._ready or not self._decoded_all:
             await self._readied.wait()
-            await self._gather_commit()
+            # small commits cost several times as much per row: DuckDB pays for every column of every append
+            if self._frames_ready() < self._settings.commit_frames and not self._stopping:
+                await asyncio.sleep(max(0, self._settings.commit_ms - self._settings.tick_ms) / 1000)
             ticks, self._ready = self._ready, []
-            self._readied.clear()
+            if not self._decoded_all:
+                self._readied.clear()
             if ticks:
                 await self._commit(ticks)
-                self._drained.set()
-            elif self._stopping:
-                return
-            if self._stopping:
-                self._readied.set()
-
-    async def _gather_commit(self) -> None:
-        # small commits cost several times as much per row: DuckDB pays for every column of every append
-        if self._waiting_frames() < self._settings.commit_frames and not self._stopping:
-            await asyncio.sleep(max(0, self._settings.commit_ms - self._settings.tick_ms) / 1000)
+            self._drained.set()
 
     async def _commit(self, ticks: list[Tick]) -> None:
-        """Make the ticks durable, however long it takes; only a stop gives up, and then nothing is lost."""
+        """Make the ticks durable, however long it takes; a stop gives up, for their stations still have them."""
         loop = asyncio.get_running_loop()
         attempt = 0
         while True:
             try:
                 await loop.run_in_executor(self._committing, self._make_durable, ticks)
-            except NotDurable as error:
+            except NotDurableError as error:
                 self.failure = str(error)
+                self._metrics.store_up.set(0)
                 if self._stopping:
-                    self._abandon(ticks)
                     return
                 await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
                 attempt += 1
             else:
                 break
-        if self.failure is not None:
+        if attempt:
             log.info("store_recovered", attempts=attempt)
-            self.failure = None
+        self.failure = None
+        self._metrics.store_up.set(1)
         self._note_durable(ticks)
 
     def _make_durable(self, ticks: list[Tick]) -> None:
-        held = [item for tick in ticks for item in tick.quarantined]
+        held = [item for tick in ticks for item in tick.admitted.quarantined]
         if held:
-            self._quarantine.add(held, self._clock())
+            self._sinks.quarantine.add(held, self._clock())
         batches = [tick.batch for tick in ticks if tick.batch is not None]
-        for consumer in self._consumers:
+        for consumer in self._sinks.consumers:
             consumer.consume(batches)
-        for batch in batches:
-            self._latest.update(batch)
 
     def _note_durable(self, ticks: list[Tick]) -> None:
         commit = self._received.commit
         for tick in ticks:
-            for identity in tick.identities:
+            for identity in tick.admitted.identities:
                 commit(*identity)
             self._bytes -= tick.bytes
             if tick.batch is not None:
-                self._observe_people(tick.batch)
-        self._forget_digests()
-        self.committed()
-
-    def _abandon(self, ticks: list[Tick]) -> None:
-        for tick in ticks:
-            for station_id, stream, seq, _ in tick.identities:
-                self._received.abandon(station_id, stream, seq)
-
-    def _observe_people(self, batch: Batch) -> None:
-        table = batch.samples.get("occupancy")
-        if table is None:
-            return
-        names = [name for name in table.column_names if name in OCCUPANCY_FIELDS]
-        if not names:
-            return
-        known = self._batcher.series.known
-        columns = [table[name].to_pylist() for name in ("series", "ts", *names)]
-        epochs = table["epoch"].to_pylist() if "epoch" in table.column_names else [None] * table.num_rows
-        suspects = (
-            table["suspect"].to_pylist() if "suspect" in table.column_names else [None] * table.num_rows
-        )
-        for epoch, suspect, number, ts, *values in zip(epochs, suspects, *columns, strict=True):
-            fields = {name: value for name, value in zip(names, values, strict=True) if value is not None}
-            if suspect:
-                fields = {name: value for name, value in fields.items() if name not in suspect}
-            series = known[number]
-            self._fleet.station(series.station_id).occupancy.observe(series.device, ts, fields, epoch)
-
-    def _forget_digests(self) -> None:
-        before = self._clock() - DIGEST_MS
-        while self.digests:
-            digest, received = next(iter(self.digests.items()))
-            if received >= before:
-                break
-            del self.digests[digest]
-
-
-OCCUPANCY_FIELDS = frozenset({"people_in_total", "people_out_total", "zone_occupied", "cubicle_occupied"})
+                self._sinks.latest.update(tick.batch)
+                self._sinks.people.observe(tick.batch)
+        self._admission.forget_digests(self._clock())

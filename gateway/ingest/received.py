@@ -39,7 +39,7 @@ class Stream:
     oldest: int = 1
     held: Ranges = field(default_factory=Ranges)
     gone: Ranges = field(default_factory=Ranges)
-    arriving: Ranges = field(default_factory=Ranges)
+    arriving: set[int] = field(default_factory=set)
     born: bool = False
     ask: "Ask | None" = None
 
@@ -49,7 +49,8 @@ class Stream:
 
     def lacking(self, upto: int) -> Ranges:
         """Numbers up to `upto` that a station may still hold for us."""
-        return self.held.union(self.arriving).missing(self.first, upto).difference(self.gone)
+        arriving = Ranges((seq, seq) for seq in self.arriving)
+        return self.held.union(arriving).missing(self.first, upto).difference(self.gone)
 
     def gone_count(self) -> int:
         """Numbers dropped by policy and never received: a frame that came after all wins over `gone`."""
@@ -130,18 +131,17 @@ class Received:
             self.duplicates[station_id] += 1
             self._wait(station_id, stream, seq, now)
             return Arrival.DUPLICATE
-        if not ledger.arriving.add(seq):
+        if seq in ledger.arriving:
             self.duplicates[station_id] += 1
             return Arrival.DUPLICATE
-        if seq > ledger.last:
-            ledger.last = seq
+        ledger.arriving.add(seq)
+        ledger.last = max(ledger.last, seq)
         return Arrival.NEW
 
     def note(self, stream: str, oldest: int, gone: Iterable[tuple[int, int]] = ()) -> None:
         """Take what a frame's header says of its stream; an older `oldest` than known says nothing."""
         ledger = self.streams[stream]
-        if oldest > ledger.oldest:
-            ledger.oldest = oldest
+        ledger.oldest = max(ledger.oldest, oldest)
         if oldest < ledger.first and not ledger.born:
             ledger.first = oldest
         for lo, hi in gone:
@@ -165,13 +165,13 @@ class Received:
     def commit(self, station_id: str, stream: str, seq: int, now: int) -> None:
         """Take a frame as durable, with every consumer or in quarantine: it now waits for its ack."""
         ledger = self._ledger(station_id, stream)
-        ledger.arriving.remove_range(seq, seq)
+        ledger.arriving.discard(seq)
         ledger.held.add(seq)
         self._wait(station_id, stream, seq, now)
 
     def abandon(self, station_id: str, stream: str, seq: int) -> None:
         """Forget a frame that could not be made durable; the station will send it again."""
-        self._ledger(station_id, stream).arriving.remove_range(seq, seq)
+        self._ledger(station_id, stream).arriving.discard(seq)
 
     def restore(self, ledger: Stream) -> None:
         """Put back a stream as it was written down."""

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pyarrow as pa
 
 from gateway.batch.batch import Batch, with_constant
-from gateway.errors import NotDurable
+from gateway.errors import NotDurableError
+from gateway.ingest.admission import Admitted
 from gateway.ingest.batching import Batcher
 from gateway.ingest.decoding import Arrived, DecodedTick, TickDecoder
 from gateway.state.quarantine import Quarantine
@@ -40,12 +41,12 @@ class Replays:
         refused = _refusal(tick)
         if refused is not None:
             return refused
-        batch = self._batcher.build(tick, [arrived], [0], new_frame, {}, {})
+        batch = self._batcher.build(tick, [arrived], Admitted(new=[0]), new_frame)
         try:
             item = entry.item
             frame = (item.station_id, item.stream, item.seq)
             taken = self._store.take_replayed(_placed(batch, entry), _identity(item), frame)
-        except NotDurable as error:
+        except NotDurableError as error:
             return Replayed(taken=False, reason="not_durable", detail=str(error))
         self._quarantine.mark_replayed(entry_id, self._clock())
         if not taken:

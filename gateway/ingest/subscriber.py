@@ -190,4 +190,4 @@ def publish_packet(topic: bytes, payload: bytes) -> bytes:
         head.append(digit | 0x80 if length else digit)
         if not length:
             break
-    return b"%b%b%b%b" % (head, len(topic).to_bytes(2, "big"), topic, payload)
+    return b"%b%b%b%b" % (bytes(head), len(topic).to_bytes(2, "big"), topic, payload)

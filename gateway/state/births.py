@@ -1,6 +1,6 @@
 """The newest birth of every station, and the journal of births, wills and gateway starts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
@@ -12,7 +12,6 @@ from gateway.state.schema import births, journal
 
 JOURNAL_ROWS = 500_000
 """A station on a bad link is born hundreds of times a day; the oldest rows go."""
-_PRUNED_EVERY = 1_000
 
 
 class Happening(StrEnum):
@@ -54,19 +53,24 @@ class Births(Repository):
 
         One transaction for all: after a power cut a thousand stations are born in the same second.
         """
+        upsert = insert(births)
+        upsert = upsert.on_conflict_do_update(
+            index_elements=["station_id"], set_=dict(upsert.excluded.items())
+        )
         with self._engine.begin() as connection:
-            for birth in newest:
-                row = asdict(birth)
-                connection.execute(
-                    insert(births).values(row).on_conflict_do_update(index_elements=["station_id"], set_=row)
-                )
-                _write(connection, JournalRow(birth.received, Happening.BIRTH, birth.station_id, birth.payload))
+            connection.execute(upsert, [asdict(birth) for birth in newest])
+            _write(
+                connection,
+                [
+                    JournalRow(birth.received, Happening.BIRTH, birth.station_id, birth.payload)
+                    for birth in newest
+                ],
+            )
 
     def note(self, *rows: JournalRow) -> None:
         """Write rows into the journal, in one transaction."""
         with self._engine.begin() as connection:
-            for row in rows:
-                _write(connection, row)
+            _write(connection, rows)
 
     def newest(self) -> list[NewestBirth]:
         """Return the newest birth of every station."""
@@ -83,12 +87,7 @@ class Births(Repository):
         return [JournalRow(row.at, Happening(row.kind), row.station_id, row.payload) for row in rows]
 
 
-def _write(connection: Connection, row: JournalRow) -> None:
-    written = connection.execute(
-        journal.insert()
-        .values(at=row.at, kind=row.kind, station_id=row.station_id, payload=row.payload)
-        .returning(journal.c.id)
-    ).scalar_one()
-    if written % _PRUNED_EVERY == 0:
-        oldest_kept = select(func.max(journal.c.id) - JOURNAL_ROWS).scalar_subquery()
-        connection.execute(delete(journal).where(journal.c.id <= oldest_kept))
+def _write(connection: Connection, rows: Sequence[JournalRow]) -> None:
+    connection.execute(journal.insert(), [asdict(row) for row in rows])
+    oldest_kept = select(func.max(journal.c.id) - JOURNAL_ROWS).scalar_subquery()
+    connection.execute(delete(journal).where(journal.c.id <= oldest_kept))

@@ -14,7 +14,7 @@ import structlog
 
 from gateway.batch.batch import Batch, with_constant
 from gateway.batch.numbering import Series, SeriesIndex, Source, Sources
-from gateway.errors import NotDurable, StartError, StoreClosed
+from gateway.errors import NotDurableError, StartError, StoreClosedError
 from gateway.timeseries import ledgers, tables
 
 log = structlog.get_logger(__name__)
@@ -63,9 +63,9 @@ class Store:
             self._connection = None
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """Return a reading connection of the caller's own; raises StoreClosed while reopening."""
+        """Return a reading connection of the caller's own; raises StoreClosedError while reopening."""
         if self._connection is None:
-            raise StoreClosed(self.failure or "the store is not open")
+            raise StoreClosedError(self.failure or "the store is not open")
         return self._connection.cursor()
 
     def checkpoint(self) -> None:
@@ -111,7 +111,7 @@ class Store:
     # -- writing ---------------------------------------------------------------------------------------
 
     def consume(self, batches: Sequence[Batch]) -> None:
-        """Append the batches in one transaction; raises NotDurable, and then nothing was kept."""
+        """Append the batches in one transaction; raises NotDurableError, and then nothing was kept."""
         if not batches:
             return
         try:
@@ -120,7 +120,7 @@ class Store:
             self._transact(batches)
         except duckdb.Error as error:
             self._recover(error)
-            raise NotDurable(str(error)) from error
+            raise NotDurableError(str(error)) from error
 
     def take_replayed(self, batch: Batch, identity: str, of: FrameIdentity) -> bool:
         """Append what was quarantined, under its own frame where that is stored; False when it was before."""
@@ -138,9 +138,9 @@ class Store:
                 "INSERT INTO replayed VALUES (?, ?)", [identity, stored[0] if stored else None]
             )
             self._commit()
-        except (duckdb.Error, StoreClosed) as error:
+        except (duckdb.Error, StoreClosedError) as error:
             self._recover(error)
-            raise NotDurable(str(error)) from error
+            raise NotDurableError(str(error)) from error
         return True
 
     def _transact(self, batches: Sequence[Batch]) -> None:
@@ -212,10 +212,10 @@ class Store:
 
     def _open_connection(self) -> duckdb.DuckDBPyConnection:
         if self._connection is None:
-            raise StoreClosed("the store is not open")
+            raise StoreClosedError("the store is not open")
         return self._connection
 
-    def _recover(self, error: duckdb.Error | StoreClosed) -> None:
+    def _recover(self, error: duckdb.Error | StoreClosedError) -> None:
         """Roll back; close the file when DuckDB says it can go on no more."""
         if self.failure is None:
             log.error("store_failed", reason=str(error), next="nothing is acknowledged until it works again")
@@ -223,7 +223,7 @@ class Store:
         try:
             self._open_connection().rollback()
             self._columns = self._present_columns()
-        except (duckdb.Error, StoreClosed):
+        except (duckdb.Error, StoreClosedError):
             self._close_broken()
 
     def _close_broken(self) -> None:

@@ -4,7 +4,7 @@ A column exists from its first value on: DuckDB pays for every column of every a
 reports all fields. Views without the month have every column, null where a month never had it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 import numpy as np
@@ -88,7 +88,7 @@ def split_by_month(table: pa.Table, column: str) -> Iterator[tuple[str, pa.Table
         yield str(month).replace("-", ""), rows
 
 
-def create_view(view: str, columns: dict[str, str], months: dict[str, Iterable[str]]) -> str:
+def create_view(view: str, columns: dict[str, str], months: Mapping[str, Iterable[str]]) -> str:
     """Return the statement for a view over the months' tables; `months` gives the columns each has."""
     parts = []
     for month, present in sorted(months.items()):

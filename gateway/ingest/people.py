@@ -1,0 +1,75 @@
+"""Feeding what doors and zones said to each station's count of people inside."""
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from gateway.batch.batch import Batch
+from gateway.batch.numbering import SeriesIndex
+from gateway.domain.fleet import Fleet
+
+FIELDS = ("people_in_total", "people_out_total", "zone_occupied", "cubicle_occupied")
+AGAIN_MS = 60_000
+"""A reading that says what the one before said is passed on this often: time alone can settle a count."""
+
+
+class PeopleWatch:
+    """Passes on readings of `occupancy` that say something new; nearly all of them do not."""
+
+    def __init__(self, series: SeriesIndex, fleet: Fleet) -> None:
+        self._series = series
+        self._fleet = fleet
+        self._said: npt.NDArray[np.float64] = np.empty((0, len(FIELDS)))
+        self._at: npt.NDArray[np.int64] = np.empty(0, np.int64)
+
+    def observe(self, batch: Batch) -> None:
+        """Take a batch's samples, in order of receipt."""
+        table = batch.samples.get("occupancy")
+        if table is None or not set(FIELDS) & set(table.column_names):
+            return
+        series, ts = table["series"].to_numpy(), table["ts"].to_numpy()
+        said = np.column_stack([_numbers(table, name) for name in FIELDS])
+        self._grow()
+        spoken = ~np.isnan(said)
+        news = ((said != self._said[series]) & spoken).any(axis=1)
+        news |= spoken.any(axis=1) & (ts - self._at[series] >= AGAIN_MS)
+        rows = np.flatnonzero(news)
+        if not len(rows):
+            return
+        self._said[series[rows]] = np.where(spoken[rows], said[rows], self._said[series[rows]])
+        self._at[series[rows]] = ts[rows]
+        # `take` keeps Arrow's integers exact; the floats above only tell whether anything changed
+        self._pass_on(table.take(rows).to_pylist())
+
+    def _pass_on(self, readings: list[dict[str, object]]) -> None:
+        for reading in readings:
+            series = self._series.known[int(str(reading["series"]))]
+            suspect = reading.get("suspect") or ()
+            fields = {
+                name: reading[name]
+                for name in FIELDS
+                if reading.get(name) is not None and name not in suspect  # type: ignore[operator]
+            }
+            epoch = reading.get("epoch")
+            occupancy = self._fleet.station(series.station_id).occupancy
+            occupancy.observe(
+                series.device, int(str(reading["ts"])), fields, epoch if isinstance(epoch, int) else None
+            )
+
+    def _grow(self) -> None:
+        missing = len(self._series.known) - len(self._at)
+        if missing > 0:
+            more = max(missing, len(self._at) // 4)
+            self._said = np.concatenate([self._said, np.full((more, len(FIELDS)), np.nan)])
+            self._at = np.concatenate([self._at, np.zeros(more, np.int64)])
+
+
+def _numbers(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
+    if name not in table.column_names:
+        return np.full(table.num_rows, np.nan)
+    column = table[name]
+    if pa.types.is_boolean(column.type):
+        column = column.cast("int8")
+    column = column.cast("float64", safe=False)
+    numbers: npt.NDArray[np.float64] = column.to_numpy(zero_copy_only=False)
+    return numbers
