@@ -198,7 +198,7 @@ class Fleet:
         """Take up what an earlier process left behind."""
         for record in records:
             station = self.station(record.station_id)
-            station.region = record.region
+            station.region = record.region or station.region
             station.first_seen = record.first_seen
             station.last_seen = record.last_seen
             station.session = record.session
