@@ -14,6 +14,7 @@ import structlog
 import typer
 
 from station_agent.app import Agent, real_sources
+from station_agent.clock import Sources
 from station_agent.config import AgentSettings, load
 from station_agent.drivers.driver import Driver
 from station_agent.drivers.registry import open_driver
@@ -43,16 +44,14 @@ Verbose = Annotated[bool, typer.Option("--verbose", help="Log repeated failures 
 @app.command()
 def run(config: ConfigFile = None, *, verbose: Verbose = False) -> None:
     """Run until SIGTERM or Ctrl-C. / 运行，直到收到 SIGTERM 或 Ctrl-C."""
-    with _told_to_the_operator():
-        settings = load(config)
-        _log(settings.station_id, verbose=verbose)
-        asyncio.run(_run(settings))
+    with told_to_the_operator():
+        serve(load(config), verbose=verbose)
 
 
 @app.command("check-config")
 def check_config(config: ConfigFile = None) -> None:
     """Check the settings and start nothing. / 只检查配置，不启动."""
-    with _told_to_the_operator():
+    with told_to_the_operator():
         settings = load(config)
         typer.echo(
             f"ok station={settings.station_id} region={settings.region} devices={len(settings.devices)}"
@@ -62,7 +61,7 @@ def check_config(config: ConfigFile = None) -> None:
 @app.command("read-once")
 def read_once(config: ConfigFile = None) -> None:
     """Read every device once and print its readings. / 每个设备读取一次并打印."""
-    with _told_to_the_operator():
+    with told_to_the_operator():
         settings = load(config)
         _exit_if(asyncio.run(_read_once(settings)), "could not be read")
 
@@ -70,13 +69,25 @@ def read_once(config: ConfigFile = None) -> None:
 @app.command()
 def probe(config: ConfigFile = None) -> None:
     """Try the broker and every device. / 探测服务器与每个设备是否应答."""
-    with _told_to_the_operator():
+    with told_to_the_operator():
         settings = load(config)
         _exit_if([*_probe_broker(settings), *asyncio.run(_probe_devices(settings))], "does not answer")
 
 
-async def _run(settings: AgentSettings) -> None:
-    async with Agent.open(settings) as agent:
+def serve(
+    settings: AgentSettings,
+    drivers: Sequence[Driver] | None = None,
+    sources: Sources | None = None,
+    *,
+    verbose: bool = False,
+) -> None:
+    """Run an agent until a signal ends it; ``drivers`` and ``sources`` as for ``Agent.open``."""
+    _log(settings.station_id, verbose=verbose)
+    asyncio.run(_serve(settings, drivers, sources))
+
+
+async def _serve(settings: AgentSettings, drivers: Sequence[Driver] | None, sources: Sources | None) -> None:
+    async with Agent.open(settings, drivers, sources=sources) as agent:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, agent.stop)
@@ -147,7 +158,7 @@ def _exit_if(failed: Sequence[str], what: str) -> None:
 
 
 @contextmanager
-def _told_to_the_operator() -> Iterator[None]:
+def told_to_the_operator() -> Iterator[None]:
     """Turn what an operator can mend into one sentence and an exit code; a bug keeps its traceback."""
     try:
         yield

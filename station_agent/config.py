@@ -143,6 +143,11 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Agen
     """Read the settings; SettingsError names every key that is wrong."""
     content = _read_yaml(path) if path is not None else {}
     _refuse_unknown_variables(environment)
+    return check(content, f"{path} and {PREFIX}* variables" if path else f"{PREFIX}* variables")
+
+
+def check(content: dict[str, Any], where: str) -> AgentSettings:
+    """Check settings that came from ``where``; SettingsError names every key that is wrong."""
     try:
         return AgentSettings(**content)
     except ValidationError as error:
@@ -150,7 +155,6 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Agen
             f"  {'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}"
             for fault in error.errors(include_url=False, include_context=False, include_input=False)
         ]
-        where = f"{path} and {PREFIX}* variables" if path else f"{PREFIX}* variables"
         raise SettingsError("\n".join([f"{where} cannot be used:", *lines])) from None
     except ValueError as error:
         raise SettingsError(f"{PREFIX}* variables cannot be used: {error}") from None

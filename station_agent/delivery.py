@@ -186,7 +186,11 @@ class Delivery:
         if self._live[True] or self._live[False]:
             return now
         trial = self._flight.longest_trial()
-        times = (self._repeat_due(alarms=True), self._repeat_due(alarms=False), trial and trial.at + TRIAL_S)
+        times = (
+            self._repeat_due(alarms=True),
+            self._repeat_due(alarms=False),
+            None if trial is None else trial.at + TRIAL_S,
+        )
         due = [at for at in times if at is not None]
         if self._trial_at is not None:
             due.append(self._trial_at)

@@ -80,7 +80,7 @@ class Sampler:
                 (device, domain): DeviceInfo(
                     device=device,
                     domain=domain,
-                    facility=source.driver.facility,
+                    facility=source.driver.facility_of(device),
                     interval_s=None if source.driver.every_reading else source.driver.every_s,
                 )
                 for source in self.sources

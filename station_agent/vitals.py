@@ -39,7 +39,6 @@ class Vitals:
 
     name = "vitals"
     device = "agent"
-    facility = None
     every_reading = False
 
     def __init__(self, watched: Watched) -> None:
@@ -51,6 +50,9 @@ class Vitals:
     def every_s(self) -> float:
         """How often the gateway wants to hear; a station silent for 90 s is called late."""
         return self._watched.wanted.settings.vitals_every_s
+
+    def facility_of(self, device: str) -> str | None:
+        """The agent is no facility."""
 
     def resume(self, position: Any) -> None:  # noqa: ANN401 - see Driver
         """Nothing to go on with."""

@@ -35,11 +35,13 @@ class Driver(Protocol):
     @property
     def device(self) -> str: ...  # noqa: D102
     @property
-    def facility(self) -> str | None: ...  # noqa: D102
-    @property
     def every_s(self) -> float: ...  # noqa: D102
     @property
     def every_reading(self) -> bool: ...  # noqa: D102
+
+    def facility_of(self, device: str) -> str | None:
+        """Return the facility of a measuring point as the catalogue names it, where it is known."""
+        ...
 
     def resume(self, position: Any) -> None:  # noqa: ANN401 - what this driver once gave as position
         """Go on where the outbox last committed; None at the very first start."""

@@ -38,12 +38,16 @@ class JsonlDriver:
     def __init__(self, settings: JsonlSettings) -> None:
         self.name = f"jsonl:{settings.device}:{settings.path}"
         self.device = settings.device
-        self.facility = settings.facility
+        self._facility = settings.facility
         self.every_s = settings.every
         self._path = settings.path
         self._source: _Source | None = None
         self._resume_at: dict[str, Any] | None = None
         self._uncommitted: Taken | None = None
+
+    def facility_of(self, device: str) -> str | None:
+        """Return the facility of the settings, for the device of the settings."""
+        return self._facility if device == self.device else None
 
     def resume(self, position: Any) -> None:  # noqa: ANN401 - see Driver
         """Go on at a position that ``read`` gave."""

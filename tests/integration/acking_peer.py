@@ -53,10 +53,17 @@ class Peer:
         content = {"v": 1, "gateway": GATEWAY} | message
         self.client.publish(f"{self.station}/{channel}", json.dumps(content), qos=1, retain=retain)
 
-    def ack(self, stream: str, received: Ranges, **changes: Any) -> None:
+    def ack(self, stream: str, received: Ranges, gateway: str = GATEWAY) -> None:
         """Publish one ack."""
-        content = {"stream": stream, "received": received.to_lists()[-64:], "credit": self.credit, "now": self.now}
-        self.client.publish(f"{self.station}/ack", json.dumps({"v": 1, "gateway": GATEWAY} | content | changes))
+        content = {"v": 1, "gateway": gateway, "stream": stream, "received": received.to_lists()[-64:]}
+        content |= {"credit": self.credit, "now": self.now}
+        self.client.publish(f"{self.station}/ack", json.dumps(content))
+
+    def subscribe(self, *_about: object) -> None:
+        """Hear the station, also after the broker came back."""
+        self.client.subscribe(
+            [(f"{self.station}/{channel}", 1) for channel in ("telemetry", "backlog", "status", "result")]
+        )
 
     def on_message(self, message: paho.MQTTMessage) -> None:
         """Note what came; acknowledge frames one by one."""
@@ -76,15 +83,13 @@ class Peer:
 
 
 @contextmanager
-def acking_peer(port: int, **settings: Any) -> Iterator[Peer]:
+def acking_peer(port: int, *, station: str = "stations/louxing/louxing-07", now: int = NOW) -> Iterator[Peer]:
     """Connect a peer that answers the station louxing-07 until the block ends."""
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id="peer")
-    peer = Peer(client, **settings)
+    peer = Peer(client, station=station, now=now)
     ready = threading.Event()
     client.on_message = lambda _client, _data, message: peer.on_message(message)
-    client.on_connect = lambda *_: client.subscribe(
-        [(f"{peer.station}/{channel}", 1) for channel in ("telemetry", "backlog", "status", "result")]
-    )
+    client.on_connect = peer.subscribe
     client.on_subscribe = lambda *_: ready.set()
     client.reconnect_delay_set(1, 1)
     client.connect("127.0.0.1", port)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from tests.support.waiting import until_sync
 
@@ -13,11 +13,11 @@ from tests.support.waiting import until_sync
 class AgentProcess:
     """``yizhan agent run`` on a directory; starts again with the same settings."""
 
-    def __init__(self, directory: Path, broker_url: str, **settings: Any) -> None:
+    def __init__(self, directory: Path, broker_url: str, **settings: object) -> None:
         self.source = directory / "meter.jsonl"
         self.config = directory / "agent.yaml"
         self._log = directory / "agent.log"
-        content = {
+        content: dict[str, object] = {
             "region": "louxing",
             "station_id": "louxing-07",
             "broker": {"url": broker_url, "reconnect_max": "1s"},

@@ -37,18 +37,19 @@ class Box:
         self.path = directory / "outbox.db"
         self.limits = limits
         self.runs = 0
+        self.database = Database(self.path)
         self.start()
 
     def start(self, boot: str = BOOT) -> Outbox:
         """Begin another run."""
-        if self.runs:
-            self.database.close()
+        self.database.close()
         self.runs += 1
         self.database = Database(self.path)
         self.outbox = Outbox(self.database, self.limits, stream_name(self.runs), boot)
         return self.outbox
 
     def close(self) -> None:
+        """Close the file."""
         self.database.close()
 
     def add(self, count: int = 1, frame_class: FrameClass = FrameClass.SAMPLE, size: int = 0,
