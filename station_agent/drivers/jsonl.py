@@ -74,7 +74,8 @@ class JsonlDriver:
             if self._source is None:
                 self._source = _open(self._path, self._resume_at)
             taken = self._source.take()
-            if not taken.more and self._source.is_replaced(self._path):
+            drained = not (taken.more or taken.readings or taken.bad)
+            if drained and self._source.is_replaced(self._path):
                 self._resume_at = None
                 rest = self._source.last_words()
                 self.close()
