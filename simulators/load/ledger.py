@@ -188,11 +188,14 @@ class Ledger:
     def _release_overtaken(self, station: int) -> None:
         """Let frames wait again that three later transmissions overtook; park what was sent too often."""
         states, sent = self._states(station), self._last_sent(station)
-        settled = sent[states == SETTLED]
-        if len(settled) < OVERTAKEN_BY:
+        out = np.flatnonzero(_is_out(states))
+        if not len(out):
             return
-        limit = np.partition(settled, -OVERTAKEN_BY)[-OVERTAKEN_BY]
-        for place in np.flatnonzero(_is_out(states) & (sent < limit)).tolist():
+        later = sent[(states == SETTLED) & (sent > sent[out].min())]
+        if len(later) < OVERTAKEN_BY:
+            return
+        limit = np.partition(later, -OVERTAKEN_BY)[-OVERTAKEN_BY]
+        for place in out[sent[out] < limit].tolist():
             self._release(station, self.low.item(station) + place)
 
     def _release(self, station: int, seq: int) -> None:

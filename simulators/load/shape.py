@@ -99,7 +99,7 @@ STATION = (
         "facility",
         "hvac-1",
         "hvac",
-        (Series("hvac_power_w", 3000, 9999, 1, 90), Series("hvac_setpoint_celsius", 240, 260, 1, 0)),
+        (Series("hvac_power_w", 3000, 9999, 1, 90), Series("hvac_setpoint_celsius", 240, 260, 1)),
     ),
     Reading("occupancy", "lounge", "seating", (Series("zone_people_count", 0, 9),)),
     Reading(

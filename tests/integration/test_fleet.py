@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
@@ -225,3 +226,27 @@ def test_it_says_that_there_is_no_broker(broker: Mosquitto) -> None:
         assert fleet.wait(20) == 1
     assert f"no broker at 127.0.0.1:{broker.port}" in fleet.output
     broker.start()
+
+
+def test_it_is_stored_whole_by_the_real_gateway(broker: Mosquitto, tmp_path: Path) -> None:
+    config = tmp_path / "gateway.yaml"
+    settings = {"data_dir": str(tmp_path / "data"), "broker": {"url": broker.url}, "http": {"port": 0}}
+    config.write_text(json.dumps(settings))
+    with Running("gateway", "run", "--config", str(config)) as real:
+        url = real.wait_for(r"ready http=(\S+)")[1]
+        shape = ("--stations", "10", "--points", "30", "--every", "0.2", "--frames", "105")
+        with _fleet(broker, *shape) as fleet:
+            assert fleet.wait(40) == 0, fleet.output
+        for station, frames in (("fleet-00001", 11), ("fleet-00010", 10)):
+            about = httpx.get(f"{url}/api/v1/stations/{station}").json()
+            assert about["completeness"] == {
+                "received": frames,
+                "duplicate": 0,
+                "late": 0,
+                "missing": 0,
+                "gone": 0,
+                "quarantined": 0,
+            }
+            power = httpx.get(f"{url}/api/v1/stations/{station}/readings/power", params={"limit": 1000})
+            assert len(power.json()["items"]) == 4 * frames
+        assert real.stop() == 0, real.output
