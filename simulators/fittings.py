@@ -60,7 +60,8 @@ class Fittings:
 
     def steady(self, block: Block) -> None:
         """Set what stays as it is unless a fault changes it; faults come after."""
-        circuits = [(f"circuit.{name}", "breaker_closed", True) for name in metered_circuits(self._of)]
+        names = (*metered_circuits(self._of), "hvac")
+        circuits = [(f"circuit.{name}", "breaker_closed", True) for name in names]
         for device, name, value in (*_STEADY, *circuits):
             block.changes.setdefault((device, name), []).append((block.start_ms, value))
 
@@ -124,15 +125,15 @@ class Fittings:
         values["parking", "truck_bay_occupied_count"] = np.minimum(bays, of.truck_bays)
 
     def _locker_events(self, block: Block, name: str, taken: Sequence[Span]) -> None:
-        device, cell = name.split(".c")
+        cell = int(name.rpartition(".c")[2])
         for span in taken:
             for at, action in ((span.start_ms, "deposit"), (span.end_ms, "collect")):
                 if span.name == name and block.start_ms <= at < block.end_ms:
                     reading = {
-                        "device": device,
+                        "device": name,
                         "ts": at,
                         "event": "locker_use",
-                        "cell": int(cell),
+                        "cell": cell,
                         "action": action,
                     }
                     block.events.append(("facility", reading))

@@ -33,7 +33,7 @@ class Block:
 
     Series have one value a step, the mean over the step. `hours` are local hours of the day; `values` are
     what the instruments could see, by (device, field); `changes` the moments at which states change;
-    `powered` is 1 while mains are there.
+    `powered` is 1 while mains are there, `conditioned` while the air conditioning has power.
     """
 
     start_ms: int
@@ -45,6 +45,7 @@ class Block:
     present: Series
     door_open: Series
     powered: Series
+    conditioned: Series
     litres_per_min: dict[str, Series] = field(default_factory=dict)
     watts: dict[str, Series] = field(default_factory=dict)
     values: dict[tuple[str, str], Series] = field(default_factory=dict)

@@ -84,6 +84,7 @@ def _water(archetype: Archetype) -> Iterator[Instrument]:
     yield Gauge("dispenser-1", "water", "water_dispenser", 600, ("dispenser_tds_mg_per_l",))
     yield Gauge("dispenser-1", "water", "water_dispenser", 3600, ("dispenser_filter_life_pct",))
     yield State("dispenser-1", "water", "water_dispenser", 600, ("dispenser_fault_code",))
+    yield Gauge("pipe-1", "water", "pipe", 60, ("water_temp_celsius",))
     if archetype.has_leak_cable:
         yield State("leak-1", "water", "leak_cable", 60, ("leak_detected",))
     if archetype.tank_l:
@@ -105,6 +106,7 @@ def _power(archetype: Archetype) -> Iterator[Instrument]:
             f"circuit.{name}", "power", facility, 60, ("energy_import_kwh_total", "terminal_temp_celsius")
         )
         yield State(f"circuit.{name}", "power", facility, 300, ("breaker_closed",))
+    yield State("circuit.hvac", "power", "circuit", 300, ("breaker_closed",))
     for name in archetype.numbered("ebike", archetype.ebike_ports):
         yield Gauge(name, "power", "ebike_charge", 15, ("charge_port_current_a", "charge_port_temp_celsius"))
     yield State("station", "power", "station", 60, ("mains_present",))

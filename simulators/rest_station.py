@@ -150,6 +150,7 @@ class SimulatedStation:
             present=np.zeros(len(hours)),
             door_open=np.zeros(len(hours)),
             powered=np.ones(len(hours)),
+            conditioned=np.ones(len(hours)),
         )
         for stay in self._plan.stays:
             block.add(block.present, stay.start_ms, stay.end_ms, stay.rate)

@@ -75,7 +75,7 @@ class Room:
     def advance(self, block: Block, internal_w: Series) -> None:
         """Work out temperature, CO2, humidity and the power of the air conditioning."""
         temps, levels, modes, louvres = self._heat(block, internal_w)
-        block.load("hvac")[:] = np.array(levels) * self._of.ac_units * self._of.ac_unit_w
+        block.load("hvac")[:] = np.array(levels) * block.conditioned * self._of.ac_units * self._of.ac_unit_w
         mode = np.array(modes, dtype=float)
         block.values["lounge", "air_temp_celsius"] = np.array(temps)
         block.values["lounge", "co2_ppm"] = np.array(self._carbon_dioxide(block, louvres))
@@ -90,7 +90,7 @@ class Room:
         loss = of.ua_w_per_k + of.volume_m3 * _AIR_WH_PER_M3_K * (
             _CHANGES_CLOSED + block.door_open * (_CHANGES_DOOR_OPEN - _CHANGES_CLOSED)
         )
-        full_w = (of.ac_units * of.ac_unit_w * _COP * block.powered).tolist()
+        full_w = (of.ac_units * of.ac_unit_w * _COP * block.powered * block.conditioned).tolist()
         speed = STEP_S / (of.heat_kj_per_k * 1000)
         temps, levels, modes, louvres = [], [], [], []
         inputs = zip(block.outdoor_c.tolist(), gains.tolist(), loss.tolist(), full_w, strict=True)

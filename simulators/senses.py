@@ -19,6 +19,7 @@ _HOLD_STEPS = int(60 / STEP_S)
 _LIGHT_HOLD_STEPS = int(300 / STEP_S)
 _DARK_LUX, _LAMP_LUX, _LAMP_W_PER_M2 = 150.0, 320.0, 8.0
 _SEATED_SHARE = 0.7
+_PIPE_OUTSIDE_SHARE = 0.25
 _MOTION_EVERY_S = 20.0
 _QUIET_DB, _DB_PER_DOUBLING, _FAN_DB = 33.0, 6.0, 5.0
 _DUST_MEMORY, _DUST_LOG_SIGMA, _DUST_MEDIAN = 0.97, 0.5, 32.0
@@ -60,6 +61,8 @@ class Senses:
         values["lounge", "pm2_5_ug_per_m3"] = np.full(block.steps, dust)
         values["lounge", "co_ppm"] = np.full(block.steps, 0.8)
         values["outdoor", "outdoor_temp_celsius"] = block.outdoor_c
+        room = values["lounge", "air_temp_celsius"]
+        values["pipe-1", "water_temp_celsius"] = room + _PIPE_OUTSIDE_SHARE * (block.outdoor_c - room)
         for name in (*self._of.toilet_names, *self._of.shower_names):
             self._cubicle(block, name, rng)
         for name in self._of.toilet_names:

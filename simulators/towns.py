@@ -28,7 +28,7 @@ _ROLE_OF = {
     "hot_tank": "hot_tank",
     "shower_mix": "shower_mix",
 }
-_NO_ROLE = frozenset({"station", "outdoor", "consumable", "leak_cable", "ups", "agent"})
+_NO_ROLE = frozenset({"station", "outdoor", "consumable", "leak_cable", "ups", "agent", "circuit", "pipe"})
 _ZONES = frozenset({"lounge"})
 
 

@@ -18,6 +18,7 @@ from simulators.faults.link import ClockDrift, ClockEightHoursAhead, FlappingLin
 from simulators.faults.rooms import (
     CarbonMonoxide,
     CollapseInShower,
+    Freeze,
     LongShower,
     MainsOutage,
     MicrowaveSmoke,
@@ -35,6 +36,7 @@ FAULTS: Mapping[str, type[Fault]] = {
     "F01": CisternLeak,
     "F02": HoseBurst,
     "F03": AreaWaterCut,
+    "F04": Freeze,
     "F05": ForcedDoor,
     "F06": ProppedDoor,
     "F07": AuthenticationDown,

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from simulators.faults.fault import Memory
     from simulators.grid import Block, Reading
     from simulators.plan import Plan
+    from simulators.series import Series
 
 _DOOR = "front-door"
+_HEATING = "circuit.hvac"
+_FROZEN_KPA = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +127,47 @@ class MainsOutage(Fault):
         """Lose everything once the battery is empty."""
         empty = self.start_ms + int(self.battery_min * MINUTE_MS)
         return None if empty <= reading["ts"] < self.end_ms else reading
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze(Fault):
+    """Hard frost, the breaker of the heating trips, the pipe cools over five hours and freezes."""
+
+    zh: ClassVar[str] = "供暖跳闸水管冻结"
+    en: ClassVar[str] = "heating trips in a frost, pipe freezes"
+    minutes: float = 480.0
+    outdoor_c: float = -12.0
+    from_c: float = 9.0
+    to_c: float = 0.5
+    cooling_min: float = 300.0
+
+    def arrange(self, plan: Plan) -> None:
+        """Report the breaker."""
+        tripped: Reading = {
+            "device": _HEATING,
+            "ts": self.start_ms,
+            "event": "breaker_trip",
+            "cause": "overload",
+        }
+        plan.events.append(("power", tripped))
+
+    def demand(self, block: Block) -> None:
+        """Let it be cold outside and the heating be off; nothing runs through ice."""
+        first, last = self.steps(block)
+        block.outdoor_c[first:last] = np.minimum(block.outdoor_c[first:last], self.outdoor_c)
+        block.conditioned[first:last] = 0.0
+        for flow in block.litres_per_min.values():
+            flow[first:last] *= self._pipe_c(block)[first:last] >= 1.0
+
+    def signs(self, block: Block) -> None:
+        """Breaker, pipe and pressure."""
+        first, last = self.steps(block)
+        show_between(block, (_HEATING, "breaker_closed"), (self.start_ms, self.end_ms), (False, True))
+        pipe = self._pipe_c(block)[first:last]
+        block.values["pipe-1", "water_temp_celsius"][first:last] = pipe
+        pressure = block.values["main", "water_pressure_kpa"]
+        pressure[first:last] = np.where(pipe < 1.0, _FROZEN_KPA, pressure[first:last])
+
+    def _pipe_c(self, block: Block) -> Series:
+        cooled = np.clip(elapsed_s(block, self.start_ms) / (60 * self.cooling_min), 0.0, 1.0)
+        return self.from_c + (self.to_c - self.from_c) * cooled

@@ -14,7 +14,7 @@ BUDGETS = {
     "public_hall": (120, 0.35, 15, 63),
     "trucker_home": (70, 0.93, 40, 156),
 }
-DAYS = {"urban_kiosk": 6, "urban_standard": 4, "public_hall": 2, "trucker_home": 2}
+DAYS = {"urban_kiosk": 3, "urban_standard": 3, "public_hall": 2, "trucker_home": 2}
 """The fewer people, the more days until they are an average."""
 TOLERANCE = 0.40
 

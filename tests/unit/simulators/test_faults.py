@@ -41,6 +41,18 @@ def test_a_water_cut_lets_nothing_run() -> None:
     assert max(low) < 25
 
 
+def test_a_freeze_trips_the_heating_and_closes_the_pipe() -> None:
+    story = live(hours=7, climate="cold", faults=[make_fault("F04", T0)])
+    pipe = story.of("pipe-1", "water_temp_celsius")
+    assert max(_between(pipe, T0, T0 + 10 * MINUTE_MS)) == pytest.approx(9, abs=0.5)
+    assert max(_between(pipe, T0 + 301 * MINUTE_MS, T0 + 320 * MINUTE_MS)) < 1
+    assert max(_between(story.of("hvac-1", "hvac_power_w"), T0 + MINUTE_MS, T0 + 5 * HOUR_MS)) == 0
+    assert (
+        max(_between(story.of("main", "water_pressure_kpa"), T0 + 301 * MINUTE_MS, T0 + 320 * MINUTE_MS)) < 50
+    )
+    assert [r["cause"] for _, r in story.readings if r.get("event") == "breaker_trip"] == ["overload"]
+
+
 def test_a_forced_door_opens_without_a_grant() -> None:
     story = live(hours=2, faults=[make_fault("F05", T0)])
     events = [r for _, r in story.readings if r.get("event") and abs(r["ts"] - T0) < 2_000]
