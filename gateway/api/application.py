@@ -5,12 +5,12 @@ from fastapi.openapi.utils import get_openapi
 
 from gateway.api import commands, health, problems, quarantine, readings, stations, stream
 from gateway.api.access import Tokens
+from gateway.api.counting import ServicesCollector
 from gateway.api.guards import Guards, known_hosts
 from gateway.api.problems import ProblemDetails
 from gateway.api.services import Services
 
 PREFIX = "/api/v1"
-MOST_BODY_BYTES = 64 * 1024
 
 
 def create_api(services: Services) -> FastAPI:
@@ -19,6 +19,7 @@ def create_api(services: Services) -> FastAPI:
     auth = services.settings.auth
     app.state.services = services
     app.state.tokens = None if auth == "none" else Tokens.load(auth.tokens)
+    services.metrics.register(ServicesCollector(services))
     app.add_middleware(Guards, hosts=known_hosts(services.settings))
     return app
 
@@ -41,7 +42,6 @@ def _routes() -> FastAPI:
         title="Yizhan 驿站",
         openapi_url=None,
         redirect_slashes=False,
-        max_body_size=MOST_BODY_BYTES,
     )
     api = APIRouter(prefix=PREFIX)
     for part in (stations, readings, quarantine, commands, stream):

@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.problems import FieldError, problem_response
 from gateway.api.settings import HttpSettings
 
+MOST_BODY_BYTES = 64 * 1024
 _READS = {"GET", "HEAD", "OPTIONS"}
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _BOUND = {
@@ -47,7 +49,7 @@ class Guards:
             return
         fault = None if scope["method"] in _READS else self._fault(Headers(scope=scope))
         answer = self._app if fault is None else problem_response(fault[0], fault[1].detail, [fault[1]])
-        await answer(scope, receive, _bound(send))
+        await answer(scope, _bounded(receive), _bound(send))
 
     def _fault(self, headers: Headers) -> tuple[HTTPStatus, FieldError] | None:
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -67,6 +69,22 @@ def _name(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0] if host.count(":") == 1 else host
+
+
+def _bounded(receive: Receive) -> Receive:
+    taken = 0
+
+    async def receive_bounded() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > MOST_BODY_BYTES:
+            raise HTTPException(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {MOST_BODY_BYTES} bytes"
+            )
+        return message
+
+    return receive_bounded
 
 
 def _bound(send: Send) -> Send:

@@ -1,0 +1,132 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+
+from gateway.api.application import create_api
+from gateway.api.services import Services
+from gateway.queries.fleet_list import FleetFilter
+from tests.integration.api_support import House, open_house
+from tests.support.waiting import until
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with open_house(tmp_path) as house:
+        yield house
+
+
+@asynccontextmanager
+async def served(services: Services) -> AsyncIterator[httpx.AsyncClient]:
+    config = uvicorn.Config(create_api(services), port=0, log_config=None, lifespan="off", ws="none")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    try:
+        await until(lambda: server.started, what="the server")
+        port = server.servers[0].sockets[0].getsockname()[1]
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+            yield client
+    finally:
+        services.feed.close()
+        server.should_exit = True
+        await asyncio.wait_for(serving, 10)
+
+
+async def events(answer: httpx.Response) -> AsyncIterator[tuple[str, dict[str, object]]]:
+    kind = ""
+    async for line in answer.aiter_lines():
+        name, _, value = line.partition(": ")
+        if name == "event":
+            kind = value
+        elif name == "data":
+            yield kind, json.loads(value)
+
+
+async def test_it_tells_a_station_that_changed(house: House) -> None:
+    services = house.services()
+    async with served(services) as client, client.stream("GET", "/api/v1/stream") as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        await until(lambda: services.feed.listeners == 1, what="the listener")
+        told = events(answer)
+        house.hear("a")
+        services.feed.sweep(house.now)
+        kind, item = await anext(told)
+        assert (kind, item["station_id"], item["state"]) == ("station", "a", "online")
+        house.now += 200_000
+        services.feed.sweep(house.now)
+        _, item = await anext(told)
+        assert (item["state"], set(item["open_alerts"])) == ("offline", {"P1", "P2", "P3", "P4"})  # type: ignore[call-overload]
+
+
+async def test_it_says_nothing_of_a_station_that_did_not_change(house: House) -> None:
+    services = house.services()
+    house.hear("a")
+    assert services.feed.sweep(house.now) == 1
+    house.now += 1_000
+    house.hear("a")
+    assert services.feed.sweep(house.now) == 0
+
+
+async def test_it_ends_when_the_gateway_stops(house: House) -> None:
+    services = house.services()
+    async with served(services) as client, client.stream("GET", "/api/v1/stream") as answer:
+        await until(lambda: services.feed.listeners == 1, what="the listener")
+        services.feed.close()
+        assert [event async for event in events(answer)] == []
+
+
+async def test_it_forgets_a_client_that_left(house: House) -> None:
+    services = house.services()
+    async with served(services) as client:
+        async with client.stream("GET", "/api/v1/stream"):
+            await until(lambda: services.feed.listeners == 1, what="the listener")
+        await until(lambda: services.feed.listeners == 0, what="the listener's end")
+
+
+async def test_it_listens_to_only_so_many(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.api.stream.MOST_LISTENERS", 1)
+    services = house.services()
+    async with served(services) as client, client.stream("GET", "/api/v1/stream"):
+        await until(lambda: services.feed.listeners == 1, what="the listener")
+        refused = await client.get("/api/v1/stream")
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (503, "stream")
+
+
+async def test_a_slow_client_misses_only_what_was_overtaken(house: House) -> None:
+    feed = house.services().feed
+    listening = feed.listen(FleetFilter(), patience_s=5)
+    first = asyncio.create_task(anext(listening))
+    await until(lambda: feed.listeners == 1, what="the listener")
+    house.hear("a")
+    feed.sweep(house.now)
+    assert [summary.state for summary in await first] == ["online"]
+    for step in (120_000, 100_000):
+        house.now += step
+        feed.sweep(house.now)
+    assert [summary.state for summary in await anext(listening)] == ["offline"]
+    await listening.aclose()  # type: ignore[attr-defined]
+    assert feed.listeners == 0
+
+
+async def test_a_region_s_client_hears_only_its_region(house: House) -> None:
+    feed = house.services().feed
+    listening = feed.listen(FleetFilter(regions={"north"}), patience_s=5)
+    first = asyncio.create_task(anext(listening))
+    await until(lambda: feed.listeners == 1, what="the listener")
+    house.hear("s", "south")
+    house.hear("n", "north")
+    feed.sweep(house.now)
+    assert [summary.station_id for summary in await first] == ["n"]
+    await listening.aclose()  # type: ignore[attr-defined]
+
+
+async def test_a_quiet_stream_is_kept_alive(house: House) -> None:
+    feed = house.services().feed
+    listening = feed.listen(FleetFilter(), patience_s=0.01)
+    assert await anext(listening) == []
+    await listening.aclose()  # type: ignore[attr-defined]
