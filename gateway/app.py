@@ -1,16 +1,16 @@
 """The whole gateway as a value.
 
-`async with Gateway.open(settings) as gateway:` builds it, knows its real ports and closes it. The one place that wires parts together and reads the clock.
+`async with Gateway.open(settings) as gateway:` builds it, knows its real ports and closes it. The one place
+that wires parts together and reads the clock.
 """
 
 import asyncio
 import gc
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import duckdb
 import structlog
@@ -49,18 +49,34 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000  # noqa: TID251 - a composition root
 
 
+LAST_VALUES_MS = 2 * 3_600_000
+"""How far back a start looks for last values: beyond it they would be shown as history anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the parts of one gateway share."""
+
+    settings: Settings
+    registry: Registry
+    store: Store
+    state: State
+    fleet: Fleet
+    latest: Latest
+    metrics: Metrics
+    mqtt_url: str
+
+
 @dataclass
 class Gateway:
     """An open gateway; `run` serves until `stop`."""
 
-    settings: Settings
     ingest: Ingest
     services: Services
     http_url: str
     mqtt_url: str
     _server: "_Server"
     _socket: socket.socket
-    _store: Store
     _saved_at: int = field(default=0)
 
     @classmethod
@@ -69,30 +85,20 @@ class Gateway:
         """Open stores, broker and doors; StartError or SettingsError says what is in the way."""
         async with AsyncExitStack() as undo:
             listener = undo.enter_context(_listen(settings.http.host, settings.http.port))
-            registry = _registry(settings)
+            registry = Registry.load(settings.stations.file) if settings.stations.file else Registry()
             store, state = open_stores(settings, undo)
-            mqtt_url = await _broker_url(settings, undo)
-            metrics = Metrics()
-            fleet, latest = Fleet(), Latest(store.series)
-            plan = IngestPlan(
-                settings.broker,
-                mqtt_url,
-                settings.ack,
-                settings.ingest,
-                settings.regions,
-                Topics(settings.topic_root),
-                take_over,
-            )
-            ingest = Ingest(plan, store, state, fleet, latest, metrics, now_ms)
-            _restore(ingest, state, store, fleet, latest, registry)
-            services = _services(settings, registry, store, state, fleet, latest, metrics, ingest)
+            url = await _broker_url(settings, undo)
+            latest = Latest(store.series)
+            parts = Parts(settings, registry, store, state, Fleet(), latest, Metrics(), url)
+            ingest = _ingest(parts, take_over=take_over)
+            services = _services(parts, ingest)
             api = create_api(services)
             add_console(api)
             server = _Server(
                 uvicorn.Config(api, log_config=None, lifespan="off", ws="none", access_log=False)
             )
-            url = f"http://{settings.http.host}:{listener.getsockname()[1]}"
-            yield cls(settings, ingest, services, url, mqtt_url, server, listener, store)
+            http_url = f"http://{settings.http.host}:{listener.getsockname()[1]}"
+            yield cls(ingest, services, http_url, url, server, listener)
 
     async def run(self) -> None:
         """Serve until `stop`; everything that arrived by then is durable and acknowledged."""
@@ -121,8 +127,8 @@ class Gateway:
 
     async def until_ready(self) -> None:
         """Wait until both doors are open."""
-        while not (self._server.started and self.ingest.subscriber.is_connected):
-            await asyncio.sleep(0.02)
+        await self.ingest.subscriber.connected.wait()
+        await self._server.opened.wait()
 
     async def _save_stations(self) -> None:
         while True:
@@ -132,21 +138,29 @@ class Gateway:
             try:
                 await asyncio.to_thread(self.services.state.stations.save, records)
             except SQLAlchemyError as error:
-                log.error("stations_not_saved", reason=str(error), next="trying again")
+                log.warning("stations_not_saved", reason=str(error), next="trying again")
 
     def _write_down(self) -> None:
         """Leave nothing to repair: the ledger, the stations, the end of this run."""
         state = self.services.state
         try:
-            self.ingest.snapshot()
+            self.ingest.write_ledger()
             state.stations.save(self.services.fleet.records())
             state.births.note(JournalRow(now_ms(), Happening.GATEWAY_STOP, None, {}))
         except (duckdb.Error, SQLAlchemyError, StoreClosedError) as error:
-            log.error("not_written_down", reason=str(error), next="the next start reads the frames instead")
+            log.warning("not_written_down", reason=str(error), next="the next start reads the frames instead")
 
 
 class _Server(uvicorn.Server):
     """uvicorn without its signal handlers: the command line decides when to stop."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.opened = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.opened.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -165,11 +179,6 @@ def _listen(host: str, port: int) -> Iterator[socket.socket]:
                 f"http: cannot listen on {host}:{port}: {error.strerror}; choose another port"
             ) from error
         yield listener
-
-
-def _registry(settings: Settings) -> Registry:
-    file = settings.stations.file
-    return Registry.load(file) if file is not None else Registry()
 
 
 def open_stores(settings: Settings, undo: AsyncExitStack) -> tuple[Store, State]:
@@ -192,55 +201,44 @@ async def _broker_url(settings: Settings, undo: AsyncExitStack) -> str:
     return f"mqtt://127.0.0.1:{broker.port}"
 
 
-def _restore(
-    ingest: Ingest, state: State, store: Store, fleet: Fleet, latest: Latest, registry: Registry
-) -> None:
-    for spec in registry:
-        fleet.expect(spec.station_id, spec.region, spec.tz)
-    fleet.restore(state.stations.load())
+def _ingest(parts: Parts, *, take_over: bool) -> Ingest:
+    """Build ingest, with everything the stores remember taken up."""
+    settings = parts.settings
+    plan = IngestPlan(
+        settings.broker,
+        parts.mqtt_url,
+        settings.ack,
+        settings.ingest,
+        settings.regions,
+        Topics(settings.topic_root),
+        take_over,
+    )
+    ingest = Ingest(plan, parts.store, parts.state, parts.fleet, parts.latest, parts.metrics, now_ms)
+    for spec in parts.registry:
+        parts.fleet.expect(spec.station_id, spec.region, spec.tz)
+    parts.fleet.restore(parts.state.stations.load())
     ingest.restore()
-    for domain, table in last_values.read(
-        store.cursor(), now_ms() - int(timedelta(hours=2).total_seconds() * 1000)
-    ):
-        latest.take(domain, table)
+    for domain, table in last_values.read(parts.store.cursor(), now_ms() - LAST_VALUES_MS):
+        parts.latest.take(domain, table)
+    return ingest
 
 
-def _services(  # noqa: PLR0913 - the junction of all parts
-    settings: Settings,
-    registry: Registry,
-    store: Store,
-    state: State,
-    fleet: Fleet,
-    latest: Latest,
-    metrics: Metrics,
-    ingest: Ingest,
-) -> Services:
-    fleet_list = FleetList(fleet, registry)
-
-    def readiness() -> Mapping[str, str]:
-        claimed = [
-            f"{region} is claimed by gateway {holder}" for region, holder in ingest.claims.foreign().items()
-        ]
-        failure = ingest.pipeline.failure or store.failure
-        return {
-            "store": "ok" if failure is None else failure,
-            "engine": "ok",
-            "broker": "ok" if ingest.subscriber.is_connected else "not connected",
-            **({"regions": "; ".join(claimed) + "; stop it, or start with --take-over"} if claimed else {}),
-        }
-
+def _services(parts: Parts, ingest: Ingest) -> Services:
+    fleet_list = FleetList(parts.fleet, parts.registry)
     return Services(
-        settings=settings.http,
+        settings=parts.settings.http,
         clock=now_ms,
-        fleet=fleet,
-        registry=registry,
-        state=state,
+        fleet=parts.fleet,
+        registry=parts.registry,
+        state=parts.state,
         fleet_list=fleet_list,
-        details=StationDetails(fleet, registry, fleet_list, latest.devices, ingest.completeness),
-        feed=StationFeed(fleet, fleet_list),
-        cursor=store.cursor,
+        details=StationDetails(
+            parts.fleet, parts.registry, fleet_list, parts.latest.devices, ingest.completeness
+        ),
+        feed=StationFeed(parts.fleet, fleet_list),
+        cursor=parts.store.cursor,
         send_command=ingest.send_command,
         replay=ingest.replay,
-        readiness=readiness,
-        metrics=metrics.registry,
+        readiness=ingest.readiness,
+        metrics=parts.metrics.registry,
     )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from gateway.api.settings import HttpSettings
 from gateway.errors import SettingsError
-from gateway.ingest.conversation import AckSettings
+from gateway.ingest.acknowledging import AckSettings
 from gateway.ingest.pipeline import IngestSettings
 from gateway.ingest.subscriber import BrokerSettings
 from wire.topics import REGION_PATTERN

@@ -59,7 +59,7 @@ def _listed(value: object) -> object:
 
 
 class Latest:
-    """Updated by batches in order of receipt; a reading older than the newest of its series changes nothing."""
+    """Updated by batches in order of receipt; a reading older than its series' newest changes nothing."""
 
     def __init__(self, series: SeriesIndex) -> None:
         self._series = series

@@ -17,10 +17,15 @@ class Standing(StrEnum):
 
 @dataclass(slots=True)
 class Region:
-    """The claim in force as far as heard, and what we said ourselves."""
+    """The claim in force as far as heard, and what we said ourselves.
+
+    `claimed`: this run has claimed it. `retained`: the broker was heard to hold our claim.
+    """
 
     standing: Claim | None = None
     ours: Claim | None = None
+    claimed: bool = False
+    retained: bool = False
 
 
 @dataclass(slots=True)
@@ -50,6 +55,15 @@ class Claims:
             region: holder for region, holder in held.items() if holder not in {None, self.gateway} and holder
         }
 
+    def connected(self) -> list[str]:
+        """A connection began; returns the regions to claim again unless their broker still retains it.
+
+        A broker that lost its memory would leave stations that were away obeying whom we replaced.
+        """
+        for known in self.regions.values():
+            known.retained = False
+        return [region for region in self.regions if self.standing(region) is Standing.OURS]
+
     def restore(self, region: str, claim: Claim) -> None:
         """Take up what this gateway claimed before it was started again: its `since` stays."""
         self.regions.setdefault(region, Region()).ours = claim
@@ -57,12 +71,13 @@ class Claims:
     def claim(self, region: str, now: int, named_in_births: Iterable[str] = ()) -> Claim | None:
         """Return the claim to publish, or None where another gateway's stands or ours needs no change.
 
-        Called at start after the retained claim was read, with `+` at a region's first message, and again
-        when a birth names a gateway nobody replaced yet.
+        Called on every connection after the retained claim was read, with `+` at a region's first message,
+        and again when a birth names a gateway nobody replaced yet.
         """
         known = self.regions.setdefault(region, Region())
         standing = known.standing
-        if self.standing(region) is Standing.FOREIGN and not self.take_over:
+        if self.standing(region) is Standing.FOREIGN and (known.claimed or not self.take_over):
+            # taken over in its turn: two gateways told to take over would replace each other for ever
             return None
         replaces = set(standing.replaces) if standing else set(known.ours.replaces if known.ours else ())
         if standing and standing.gateway != self.gateway:
@@ -71,7 +86,8 @@ class Claims:
             replaces.update(named_in_births)
         since = known.ours.since if known.ours else now
         claim = Claim(gateway=self.gateway, since=since, replaces=sorted(replaces - {self.gateway}))
-        if claim == standing:
+        known.claimed = True
+        if claim == standing and known.retained:
             return None
         known.standing = known.ours = claim
         return claim
@@ -82,6 +98,7 @@ class Claims:
         ours = known.standing if known.standing and known.standing.gateway == self.gateway else None
         if claim.gateway == self.gateway:
             known.standing = known.ours = ours or claim
+            known.retained = claim == known.standing
             return None
         if ours is None:
             known.standing = claim

@@ -1,24 +1,27 @@
 """Ingest as one value: the pipeline, the conversation and the session, and the tasks that run them."""
 
 import asyncio
-import random
+import itertools
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import closing
 from dataclasses import dataclass
-
-import structlog
 
 from gateway.batch.latest import Latest
 from gateway.domain.fleet import Fleet
+from gateway.ingest.acknowledging import Acknowledger, AckSettings
 from gateway.ingest.admission import DIGEST_MS, Admission
 from gateway.ingest.batching import Batcher
 from gateway.ingest.claims import Claims
-from gateway.ingest.conversation import AckSettings, Conversation
+from gateway.ingest.commanding import Commander
+from gateway.ingest.outgoing import Outgoing
 from gateway.ingest.people import PeopleWatch
 from gateway.ingest.pipeline import IngestSettings, Pipeline, Sinks
 from gateway.ingest.received import Received, Stream
+from gateway.ingest.regions import Regions
 from gateway.ingest.replaying import Replays
+from gateway.ingest.statuses import Statuses
 from gateway.ingest.subscriber import BrokerSettings, Subscriber
+from gateway.ingest.switchboard import Switchboard
 from gateway.observability import Metrics
 from gateway.state.commands import CommandRecord
 from gateway.state.database import State
@@ -29,12 +32,9 @@ from wire.frames import Birth, Claim
 from wire.ranges import Ranges
 from wire.topics import Channel, Topics
 
-log = structlog.get_logger(__name__)
-
-SNAPSHOT_S = 300.0
-SNAPSHOT_FRAMES = 2_000_000
-"""A start reads the frames since the last snapshot: so many take about a second."""
 ACK_EVERY_S = 0.05
+LEDGER_EVERY_S = 300
+"""A start reads the ledger and the frames since it was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,43 +63,39 @@ class Ingest:
         metrics: Metrics,
         clock: Callable[[], int],
     ) -> None:
+        topics, gateway = plan.topics, state.gateway
         self._plan = plan
         self._store = store
         self._state = state
-        self._fleet = fleet
         self._clock = clock
         self._stopping = asyncio.Event()
+        self._outgoing = Outgoing()
+        self.claims = Claims(gateway, plan.take_over)
         self.received = Received(plan.ack.frames, plan.ack.after_ms)
-        self.claims = Claims(state.gateway, plan.take_over)
-        batcher = Batcher(store.sources, store.series)
-        self._replays = Replays(state.quarantine, store, batcher, plan.topics, clock)
         self.admission = Admission(self.received, fleet)
+        batcher = Batcher(store.sources, store.series)
+        self._replays = Replays(state.quarantine, store, batcher, topics, clock)
+        sinks = Sinks(state.quarantine, [store], latest, PeopleWatch(store.series, fleet))
         self.pipeline = Pipeline(
-            plan.ingest,
-            self.received,
-            self.admission,
-            batcher,
-            Sinks(state.quarantine, [store], latest, PeopleWatch(store.series, fleet)),
-            metrics,
-            clock,
-            next_frame=store.next_frame,
+            plan.ingest, self.received, self.admission, batcher, sinks, metrics, clock, store.next_frame
         )
-        self.conversation = Conversation(
-            plan.topics,
-            self.received,
-            self.pipeline,
-            fleet,
-            state,
-            self.claims,
-            metrics,
-            clock,
-            random.Random(),  # noqa: S311 - jitter, not a secret
+        regions = Regions(plan.regions, self.claims, topics, state.claims, self._outgoing, metrics, clock)
+        self._statuses = Statuses(
+            topics, self.received, fleet, regions, state.births, self._outgoing, metrics
         )
-        self.conversation.regions = plan.regions
+        self._commander = Commander(
+            gateway, topics, self.received, fleet, state.commands, self._outgoing, metrics
+        )
+        self._acknowledger = Acknowledger(
+            gateway, topics, self.received, fleet, lambda: self.pipeline.credit, metrics
+        )
+        listener = Switchboard(
+            topics, fleet, self.pipeline, regions, self._statuses, self._commander, metrics, clock
+        )
         self.subscriber = Subscriber(
-            f"gateway-{state.gateway}", plan.url, plan.broker, self._subscriptions(), self.conversation
+            f"gateway-{gateway}", plan.url, plan.broker, self._subscriptions(), listener
         )
-        self.conversation.subscriber = self.subscriber
+        self._outgoing.subscriber = self.subscriber
 
     def _subscriptions(self) -> list[tuple[str, int]]:
         topics = self._plan.topics
@@ -129,18 +125,22 @@ class Ingest:
             self.received.restore_quarantined(station_id, stream, held)
             self.admission.quarantined[station_id] += held.count()
         for birth in self._state.births.newest():
-            self.conversation.note_streams(birth.station_id, Birth.model_validate(birth.payload))
+            self._statuses.note_streams(birth.station_id, Birth.model_validate(birth.payload))
         for claim in self._state.claims.load():
             said = Claim(gateway=self._state.gateway, since=claim.since, replaces=list(claim.replaces))
             self.claims.restore(claim.region, said)
 
-    def snapshot(self) -> None:
-        """Write the ledger down, so that the next start is quick."""
+    def write_ledger(self) -> None:
+        """Write the ledger down after `run`, so that the next start is quick."""
+        self._store.write_ledger(*self._ledger())
+
+    def _ledger(self) -> tuple[list[ledgers.StreamRecord], int]:
+        """Return every stream, and the frame up to which they are told: later ones are read as frames."""
         records = [
             ledgers.StreamRecord(s.station_id, s.stream, s.first, s.last, s.oldest, s.born, s.held.to_lists())
             for s in self.received.streams.values()
         ]
-        self._store.write_ledger(records)
+        return records, self.pipeline.durable_upto
 
     def completeness(self, station_id: str) -> dict[str, int]:
         """Return the five counters of a station, in frames (contract section 8)."""
@@ -161,29 +161,40 @@ class Ingest:
 
     async def send_command(self, record: CommandRecord, region: str) -> None:
         """Publish a command that is written down."""
-        self.conversation.send_command(record, region)
+        self._commander.send(record, region, self._clock())
+
+    def readiness(self) -> dict[str, str]:
+        """Return `ok` or what is wrong with the store, the engine and the broker, and foreign regions."""
+        foreign = [f"{region} by gateway {holder}" for region, holder in self.claims.foreign().items()]
+        readiness = {
+            "store": self.pipeline.failure or self._store.failure or "ok",
+            "engine": "ok",
+            "broker": "ok" if self.subscriber.is_connected else "not connected",
+        }
+        if foreign:
+            readiness["regions"] = f"claimed: {'; '.join(foreign)}; stop it, or start with --take-over"
+        return readiness
 
     # -- life --------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Run until `stop`; then take in what arrived, acknowledge it and say goodbye."""
-        async with AsyncExitStack() as undo:
-            undo.callback(self.pipeline.close)
+        with closing(self.pipeline):
             async with asyncio.TaskGroup() as group:
-                session = group.create_task(self.subscriber.run(), name="ingest-session")
                 pipeline = group.create_task(self.pipeline.run(), name="ingest-pipeline")
                 others = [
+                    group.create_task(self.subscriber.run(), name="ingest-session"),
                     group.create_task(self._acknowledge(), name="ingest-acknowledge"),
                     group.create_task(self._tend(), name="ingest-tend"),
-                    group.create_task(self._write(), name="ingest-write"),
+                    group.create_task(self._outgoing.run(), name="ingest-write"),
                 ]
                 await self._stopping.wait()
                 self.pipeline.drain()
                 await pipeline
-                self.conversation.acknowledge(everything=True)
-                self.conversation.write_births()
-                await self.conversation.writes.join()
-                for task in (*others, session):
+                self._acknowledger.publish(self.subscriber, self._clock(), everything=True)
+                self._statuses.write()
+                await self._outgoing.drain()
+                for task in others:
                     task.cancel()
 
     def stop(self) -> None:
@@ -192,29 +203,21 @@ class Ingest:
 
     async def _acknowledge(self) -> None:
         while True:
-            self.conversation.acknowledge()
+            self._acknowledger.publish(self.subscriber, self._clock())
             await asyncio.sleep(ACK_EVERY_S)
 
     async def _tend(self) -> None:
-        ticks = 0
-        while True:
+        """Now and then: births written, births and missing frames asked for, commands sent again."""
+        for seconds in itertools.count(1):
             await asyncio.sleep(1.0)
-            ticks += 1
-            self.conversation.every_second()
-            if ticks % 60 == 0:
-                self.conversation.ask_missing()
-
-    async def _write(self) -> None:
-        """Work off what state has to remember, off the event loop, in order."""
-        writes = self.conversation.writes
-        while True:
-            write = await writes.get()
-            try:
-                await asyncio.to_thread(write)
-            except Exception as error:  # noqa: BLE001 - a full disk must not end ingest
-                log.error("state_write_failed", reason=str(error))
-            finally:
-                writes.task_done()
+            now = self._clock()
+            self._statuses.write()
+            self._commander.send_again(now)
+            self._commander.ask_births(now)
+            if seconds % 60 == 0:
+                self._commander.ask_missing(now)
+            if seconds % LEDGER_EVERY_S == 0:
+                await self.pipeline.between_commits(self._store.write_ledger, *self._ledger())
 
 
 def _stream(record: ledgers.StreamRecord) -> Stream:

@@ -1,5 +1,7 @@
 """Feeding what doors and zones said to each station's count of people inside."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -38,23 +40,21 @@ class PeopleWatch:
             return
         self._said[series[rows]] = np.where(spoken[rows], said[rows], self._said[series[rows]])
         self._at[series[rows]] = ts[rows]
-        # `take` keeps Arrow's integers exact; the floats above only tell whether anything changed
-        self._pass_on(table.take(rows).to_pylist())
+        # what is passed on are Arrow's own integers; the floats above only tell whether anything changed
+        self._pass_on(table.take(pa.array(rows)))
 
-    def _pass_on(self, readings: list[dict[str, object]]) -> None:
-        for reading in readings:
-            series = self._series.known[int(str(reading["series"]))]
-            suspect = reading.get("suspect") or ()
-            fields = {
-                name: reading[name]
-                for name in FIELDS
-                if reading.get(name) is not None and name not in suspect  # type: ignore[operator]
-            }
-            epoch = reading.get("epoch")
-            occupancy = self._fleet.station(series.station_id).occupancy
-            occupancy.observe(
-                series.device, int(str(reading["ts"])), fields, epoch if isinstance(epoch, int) else None
-            )
+    def _pass_on(self, table: pa.Table) -> None:
+        names = [name for name in FIELDS if name in table.column_names]
+        said = zip(*(table[name].to_pylist() for name in names), strict=True)
+        epochs = _listed(table, "epoch")
+        suspects = _listed(table, "suspect")
+        rows = zip(table["series"].to_pylist(), table["ts"].to_pylist(), epochs, suspects, said, strict=True)
+        for number, ts, epoch, suspect, values in rows:
+            series = self._series.known[number]
+            fields = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+            for name in suspect or ():
+                fields.pop(name, None)
+            self._fleet.station(series.station_id).occupancy.observe(series.device, ts, fields, epoch)
 
     def _grow(self) -> None:
         missing = len(self._series.known) - len(self._at)
@@ -73,3 +73,10 @@ def _numbers(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
     column = column.cast("float64", safe=False)
     numbers: npt.NDArray[np.float64] = column.to_numpy(zero_copy_only=False)
     return numbers
+
+
+def _listed(table: pa.Table, name: str) -> list[Any]:
+    if name not in table.column_names:
+        return [None] * table.num_rows
+    listed: list[Any] = table[name].to_pylist()
+    return listed

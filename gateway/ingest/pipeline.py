@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar, TypeVarTuple
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,6 +26,9 @@ from gateway.ingest.replaying import Replays
 from gateway.observability import Metrics
 from gateway.state.quarantine import Quarantine
 from gateway.state.quarantined import Replayed
+
+Args = TypeVarTuple("Args")
+Result = TypeVar("Result")
 
 log = structlog.get_logger(__name__)
 
@@ -81,7 +85,7 @@ class Sinks:
 class Pipeline:
     """Takes messages with `put` and runs as one task."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the junction of all parts
         self,
         settings: IngestSettings,
         received: Received,
@@ -90,7 +94,6 @@ class Pipeline:
         sinks: Sinks,
         metrics: Metrics,
         clock: Callable[[], int],
-        *,
         next_frame: int,
     ) -> None:
         self._settings = settings
@@ -101,6 +104,7 @@ class Pipeline:
         self._metrics = metrics
         self._clock = clock
         self._next_frame = next_frame
+        self.durable_upto = next_frame - 1
         self._decoder = TickDecoder()
         self._inbox: list[Arrived] = []
         self._bytes = 0
@@ -127,16 +131,18 @@ class Pipeline:
 
     @property
     def credit(self) -> int:
-        """How many backlog frames a station may have out: fewer as memory fills, none when nothing commits."""
+        """How many backlog frames a station may have out: fewer as memory fills, none if nothing commits."""
         if self.failure is not None:
             return 0
         return int(FULL_CREDIT * max(0.0, 1.0 - 2 * self._bytes / self._settings.inbox_bytes))
 
     async def replay(self, replays: Replays, entry_id: str) -> Replayed:
-        """Offer a quarantined entry again, between two commits."""
-        frame = self._take_numbers(1)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._committing, replays.replay, entry_id, frame)
+        """Offer a quarantined entry again."""
+        return await self.between_commits(replays.replay, entry_id, self._take_numbers(1))
+
+    async def between_commits(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
+        """Call a function that writes to the store, while nothing else does."""
+        return await asyncio.get_running_loop().run_in_executor(self._committing, function, *args)
 
     # -- run -------------------------------------------------------------------------------------------
 
@@ -227,7 +233,7 @@ class Pipeline:
             self._drained.set()
 
     async def _commit(self, ticks: list[Tick]) -> None:
-        """Make the ticks durable, however long it takes; a stop gives up, for their stations still have them."""
+        """Make the ticks durable, however long it takes; a stop gives up: stations still have them."""
         loop = asyncio.get_running_loop()
         attempt = 0
         while True:
@@ -263,6 +269,7 @@ class Pipeline:
                 commit(*identity)
             self._bytes -= tick.bytes
             if tick.batch is not None:
+                self.durable_upto = tick.batch.frames["frame"][-1].as_py()
                 self._sinks.latest.update(tick.batch)
                 self._sinks.people.observe(tick.batch)
         self._admission.forget_digests(self._clock())

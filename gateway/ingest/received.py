@@ -148,6 +148,12 @@ class Received:
             ledger.gone.add_range(lo, hi)
             ledger.last = max(ledger.last, hi)
 
+    def note_gone(self, station_id: str, stream: str, gone: Iterable[tuple[int, int]]) -> None:
+        """Take what a station says it no longer holds of a stream of its own."""
+        ledger = self.streams.get(stream)
+        if ledger is not None and ledger.station_id == station_id:
+            ledger.gone.update(gone)
+
     def note_birth(
         self, station_id: str, stream: str, oldest: int, kept: int, last: int, gone: Iterable[tuple[int, int]]
     ) -> bool:

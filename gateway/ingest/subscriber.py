@@ -6,7 +6,7 @@ Frames come at QoS 0: the acknowledgement of the contract is the delivery. Readi
 import asyncio
 import random
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -86,6 +86,7 @@ class Subscriber:
         self._subscriptions = [Subscription(topic, qos=qos) for topic, qos in subscriptions]
         self._listener = listener
         self._client: _Client | None = None
+        self.connected = asyncio.Event()
         self._down = asyncio.Event()
 
     @property
@@ -93,8 +94,8 @@ class Subscriber:
         """Whether messages can be sent."""
         return self._client is not None
 
-    async def run(self, first: Callable[[], None] = lambda: None) -> None:
-        """Keep a session; `first` is told of the first one. Cancel to say goodbye."""
+    async def run(self) -> None:
+        """Keep a session; cancel to say goodbye. `connected` is set from the first one on."""
         failures = 0
         while True:
             try:
@@ -107,7 +108,7 @@ class Subscriber:
                 continue
             log.info("broker_connected", url=self.url, after_failures=failures)
             failures = 0
-            first()
+            self.connected.set()
             try:
                 await self._down.wait()
             finally:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import duckdb
 import pyarrow as pa
 
+LAST = 2**63 - 1
 SINCE = "(SELECT coalesce(max(frame), -1) FROM ledger_upto)"
 
 
@@ -70,7 +71,7 @@ def write(connection: duckdb.DuckDBPyConnection, streams: Iterable[StreamRecord]
     """Replace the snapshot by one that holds every frame up to number `upto`."""
     rows = [(s.station_id, s.stream, s.first, s.last, s.oldest, s.born, s.held) for s in streams]
     connection.begin()
-    late = connection.execute(_LATE).fetchall()
+    late = connection.execute(_LATE, [upto]).fetchall()
     duplicates = connection.execute(_DUPLICATES).fetchall()
     for table in ("ledger", "counted", "duplicates", "ledger_upto"):
         connection.execute(f"DELETE FROM {table}")
@@ -82,7 +83,7 @@ def write(connection: duckdb.DuckDBPyConnection, streams: Iterable[StreamRecord]
 
 
 def read(connection: duckdb.DuckDBPyConnection, digests_since: int) -> Ledger:
-    """Return the snapshot brought up to date by the frames since; digests of the time since `digests_since`."""
+    """Return the snapshot brought up to date by the frames since; digests received since `digests_since`."""
     streams = {row[1]: StreamRecord(*row) for row in connection.execute(_SNAPSHOT).fetchall()}
     for station_id, stream, lo, hi, oldest in connection.execute(_RANGES_SINCE).fetchall():
         record = streams.get(stream)
@@ -100,7 +101,7 @@ def read(connection: duckdb.DuckDBPyConnection, digests_since: int) -> Ledger:
     digests = connection.execute(_DIGESTS, [digests_since]).fetchall()
     return Ledger(
         list(streams.values()),
-        Counter(dict(connection.execute(_LATE).fetchall())),
+        Counter(dict(connection.execute(_LATE, [LAST]).fetchall())),
         Counter(dict(connection.execute(_DUPLICATES).fetchall())),
         Counter(dict(connection.execute(_UNNUMBERED).fetchall())),
         dict(digests),
@@ -110,7 +111,8 @@ def read(connection: duckdb.DuckDBPyConnection, digests_since: int) -> Ledger:
 _SNAPSHOT = "SELECT station_id, stream, first, last, oldest, born, held FROM ledger"
 _RANGES_SINCE = f"""
 SELECT station_id, stream, min(seq), max(seq), max(oldest) FROM (
-    SELECT station_id, stream, seq, oldest, seq - row_number() OVER (PARTITION BY stream ORDER BY seq) AS island
+    SELECT station_id, stream, seq, oldest,
+        seq - row_number() OVER (PARTITION BY stream ORDER BY seq) AS island
     FROM frames WHERE frame > {SINCE} AND stream IS NOT NULL)
 GROUP BY station_id, stream, island ORDER BY stream, min(seq)
 """
@@ -121,6 +123,6 @@ _UNNUMBERED = "SELECT station_id, count(*) FROM frames WHERE stream IS NULL GROU
 _LATE = f"""
 SELECT station_id, sum(late)::BIGINT FROM (
     SELECT station_id, late FROM counted
-    UNION ALL SELECT station_id, late::BIGINT FROM frames WHERE late AND frame > {SINCE})
+    UNION ALL SELECT station_id, late::BIGINT FROM frames WHERE late AND frame > {SINCE} AND frame <= ?)
 GROUP BY station_id
 """

@@ -72,11 +72,12 @@ class Store:
         """Fold the write-ahead log into the file."""
         self.cursor().execute("CHECKPOINT")
 
-    def write_ledger(self, streams: Iterable[ledgers.StreamRecord]) -> None:
-        """Replace the snapshot of the ledger; call it only while nothing is being consumed."""
-        connection = self.cursor()
-        row = connection.execute("SELECT coalesce(max(frame), -1) FROM frames_raw").fetchone()
-        ledgers.write(connection, streams, row[0] if row else -1)
+    def write_ledger(self, streams: Iterable[ledgers.StreamRecord], upto: int) -> None:
+        """Replace the snapshot of the ledger by one that tells every frame up to `upto`.
+
+        Call it only while nothing is being consumed.
+        """
+        ledgers.write(self.cursor(), streams, upto)
 
     def _connect(self) -> None:
         self._connection = duckdb.connect(

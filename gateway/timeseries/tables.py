@@ -24,11 +24,11 @@ READING_TYPES = {
     "epoch": "INTEGER",
     "suspect": "VARCHAR[]",
 }
-ALWAYS = ("frame", "idx", "series", "ts")
 
 FRAMES_VIEW = """
 CREATE OR REPLACE VIEW frames AS
-SELECT f.* EXCLUDE (source), s.region, s.station_id, s.stream FROM frames_raw f JOIN sources s ON s.id = f.source
+SELECT f.* EXCLUDE (source), s.region, s.station_id, s.stream
+FROM frames_raw f JOIN sources s ON s.id = f.source
 """
 
 SCHEMA = """

@@ -1,0 +1,66 @@
+"""Acknowledgements on their way out: encoded here, all that are due in one write."""
+
+from collections.abc import Callable
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.domain.fleet import Fleet
+from gateway.ingest.received import Receipt, Received
+from gateway.ingest.subscriber import Subscriber, publish_packet
+from gateway.observability import Metrics
+from wire.topics import Channel, Topics
+
+
+class AckSettings(BaseModel):
+    """When a station is acknowledged (contract section 4)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    frames: int = Field(16, ge=1, le=10_000, description="Acknowledge a station when this many frames wait.")
+    after_ms: int = Field(2_000, ge=0, le=60_000, description="Or this long after the first of them.")
+
+
+class Acknowledger:
+    """Publishes what `Received` says is due. `credit` is what a station may have out on `backlog` now."""
+
+    def __init__(
+        self,
+        gateway: str,
+        topics: Topics,
+        received: Received,
+        fleet: Fleet,
+        credit: Callable[[], int],
+        metrics: Metrics,
+    ) -> None:
+        self._topics = topics
+        self._received = received
+        self._fleet = fleet
+        self._credit = credit
+        self._metrics = metrics
+        self._head = b'{"v":1,"gateway":"%b","stream":"' % gateway.encode()
+        self._topic_of: dict[tuple[str, str], bytes] = {}
+
+    def publish(self, subscriber: Subscriber, now: int, *, everything: bool = False) -> None:
+        """Send the acknowledgements due at `now` (ms); `everything` is for a clean stop."""
+        if not subscriber.is_connected:
+            return
+        tail = b',"credit":%d,"now":%d}' % (self._credit(), now)
+        packets = [
+            publish_packet(self._topic(receipt.station_id), self._payload(receipt, tail))
+            for receipt in self._received.receipts(now, everything=everything)
+        ]
+        if packets:
+            subscriber.send(b"".join(packets))
+            self._metrics.acks.inc(len(packets))
+
+    def _payload(self, receipt: Receipt, tail: bytes) -> bytes:
+        ranges = b",".join(b"[%d,%d]" % (lo, hi) for lo, hi in receipt.received)
+        return b'%b%b","received":[%b]%b' % (self._head, receipt.stream.encode(), ranges, tail)
+
+    def _topic(self, station_id: str) -> bytes:
+        region = self._fleet.station(station_id).region or ""
+        topic = self._topic_of.get((region, station_id))
+        if topic is None:
+            topic = self._topics.of(region, station_id, Channel.ACK).encode()
+            self._topic_of[region, station_id] = topic
+        return topic
