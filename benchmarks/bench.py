@@ -3,6 +3,7 @@
 import json
 import shutil
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -122,6 +123,11 @@ class Bench:
     def stations(self, full: int) -> int:
         """A number of stations of the full or of the quick run."""
         return min(full, 500) if self.quick else full
+
+    @staticmethod
+    def note(text: str) -> None:
+        """Say on the terminal what is going on; it is no figure."""
+        print(f"   {text}", file=sys.stderr, flush=True)
 
     def _log(self, name: str) -> Path:
         self._started += 1
