@@ -21,7 +21,7 @@ from yizhan.demo.town import SEED, Town
 READY_S = 30.0
 TICK_S = 0.2
 PULSE_S = 20.0
-REMEMBER_S = 30.0
+REMEMBER_S = 5.0
 
 
 def run(*, stations: int, data: Path, port: int) -> int:
@@ -61,6 +61,8 @@ class Demo:
 
     def play(self, port: int) -> None:
         """Start everything, fill in the past, live on; returns once told to stop."""
+        if self._town.is_new:
+            self._town.remember(None)
         gateway = self._child("gateway", ["yizhan", "gateway", "run"], self._town.write_settings(port))
         self._http, self._mqtt = _addresses(gateway.wait_for("ready ", READY_S, self._stopping))
         self._narrator.doors_open(self._http, self._mqtt, self._town.sites[-1].station_id)
@@ -92,7 +94,7 @@ class Demo:
             self._hear_crews(now)
             for agent in self._agents:
                 agent.heard()
-            self._outage.step(now)
+            self._outage.step(now, _now_ms())
             if self._complete and now >= pulse_at:
                 pulse_at = now + PULSE_S
                 self._say_pulse()

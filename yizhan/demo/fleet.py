@@ -3,8 +3,9 @@
 import http.client
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 TIMEOUT_S = 3.0
 
@@ -50,6 +51,12 @@ class Fleet:
         completeness = answer["completeness"]
         return Frames(answer["state"], completeness["received"], completeness["missing"])
 
+    def readings(self, station_id: str, domain: str, start_ms: int, end_ms: int) -> int | None:
+        """Count a station's readings of one domain, taken from ``start_ms`` until before ``end_ms``."""
+        span = urlencode({"start": _rfc3339(start_ms), "end": _rfc3339(end_ms), "limit": 1000})
+        answer = self._get(f"/api/v1/stations/{station_id}/readings/{domain}?{span}")
+        return None if answer is None else len(answer["items"])
+
     def _get(self, path: str) -> Any | None:  # noqa: ANN401 - whatever JSON there is
         connection = http.client.HTTPConnection(self._address, timeout=TIMEOUT_S)
         try:
@@ -60,3 +67,7 @@ class Fleet:
             return None
         finally:
             connection.close()
+
+
+def _rfc3339(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -78,10 +78,13 @@ class Narrator:
         """The outage ends."""
         self._say(f"🔗 {site.station_id} 的链路恢复，正在补传积压 / link healed: what waited is being sent")
 
-    def caught_up(self, site: Site, before: int, after: int) -> None:
+    def caught_up(self, site: Site, readings: int, domain: str) -> None:
         """The station has sent what waited."""
-        self._say(f"✓ {site.station_id} 已补齐：数据帧 {before} → {after}，缺失 0")
-        self._say(f"✓ {site.station_id} has caught up: frames at the gateway {before} → {after}, missing 0")
+        self._say(f"✓ {site.station_id} 已补齐：断网期间测得的 {readings} 条 {domain} 读数全部入库，缺失帧 0")
+        self._say(
+            f"✓ {site.station_id} has caught up: {readings} {domain} readings of the outage are stored, "
+            "no frame is missing"
+        )
 
     def pulse(self, online: int, stations: int, people: int) -> None:
         """How the fleet is, now and then."""

@@ -1,6 +1,7 @@
 """The town of the demo: which stations, since when, and the files that gateway and stations start from."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ HISTORY_MS = 2 * 86_400_000
 SEED = 20_261_122
 REAL_AGENTS = 5
 CREWS = 2
+NOTE = "demo.json"
 # Minutes of the story: history is 2,880 long, so the last one happens while one watches.
 FAULTS = {
     "louxing-07": ("F01@2400",),
@@ -38,24 +40,33 @@ class Town:
 
     @classmethod
     def found(cls, data: Path, stations: int, now_ms: int) -> "Town":
-        """Make the directory, or go on with what is there; raises OSError and ValueError."""
+        """Make the directory, or go on with what is there; raises OSError and ValueError.
+
+        A past that was interrupted is filled in from its beginning, into new stores: sent again by new streams
+        into the old ones it would be there twice.
+        """
         data.mkdir(parents=True, exist_ok=True)
-        start_ms, from_ms, run = _remembered(data / "demo.json") or (
-            now_ms - HISTORY_MS,
-            now_ms - HISTORY_MS,
-            0,
-        )
-        return cls(data, LOUXING[:stations], start_ms, from_ms, run + 1)
+        run, start_ms, until_ms = _remembered(data / NOTE) or (0, now_ms, None)
+        if until_ms is None:
+            start_ms = until_ms = now_ms - HISTORY_MS
+            for stores in (data / "gateway", data / "agents"):
+                shutil.rmtree(stores, ignore_errors=True)
+        return cls(data, LOUXING[:stations], start_ms, until_ms, run + 1)
 
     @property
     def with_agents(self) -> tuple[Site, ...]:
         """The stations that are run by the real agent."""
         return self.sites[:REAL_AGENTS]
 
-    def remember(self, until_ms: int) -> None:
-        """Note that the gateway has everything up to ``until_ms``."""
+    @property
+    def is_new(self) -> bool:
+        """Whether the gateway has nothing yet."""
+        return self.from_ms == self.start_ms
+
+    def remember(self, until_ms: int | None) -> None:
+        """Note that the gateway has everything up to ``until_ms``; None while the first past is not complete."""
         note = {"start_ms": self.start_ms, "until_ms": until_ms, "run": self.run}
-        (self.data / "demo.json").write_text(json.dumps(note), encoding="utf-8")
+        (self.data / NOTE).write_text(json.dumps(note), encoding="utf-8")
 
     def write_settings(self, port: int) -> Path:
         """Write the gateway's settings and its directory of stations; the path of the settings."""
@@ -96,12 +107,13 @@ class Town:
         )
 
 
-def _remembered(path: Path) -> tuple[int, int, int] | None:
+def _remembered(path: Path) -> tuple[int, int, int | None] | None:
     if not path.exists():
         return None
     try:
         note = json.loads(path.read_text(encoding="utf-8"))
-        return int(note["start_ms"]), int(note["until_ms"]), int(note["run"])
+        until_ms = note["until_ms"]
+        return int(note["run"]), int(note["start_ms"]), None if until_ms is None else int(until_ms)
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is not a note of an earlier demo; choose another --data") from error
 
