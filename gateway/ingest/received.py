@@ -3,7 +3,7 @@
 Pure: no socket, no clock, no database. Times are milliseconds of the gateway's clock, handed in.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -59,11 +59,34 @@ class Stream:
 
 @dataclass(slots=True)
 class Ask:
-    """A request to send again, pending: numbers up to `upto`, due at `due_ms`, then after `wait_ms` more."""
+    """What is asked again of one stream: numbers up to `asked`, next at `due_ms`, then after twice `wait_ms`.
 
-    upto: int
-    due_ms: int
+    `told` holds (time, highest number told of) of the last ten minutes; numbers up to `ripe` are older.
+    """
+
+    told: deque[tuple[int, int]] = field(default_factory=deque)
+    ripe: int = 0
+    asked: int = 0
+    due_ms: int = 0
     wait_ms: int = FIRST_ASK_MS
+
+    def note(self, upto: int, now: int) -> None:
+        """Note up to which number the stream is told of now."""
+        if not self.told or self.told[-1][1] < upto:
+            self.told.append((now, upto))
+        while self.told and self.told[0][0] + FIRST_ASK_MS <= now:
+            self.ripe = self.told.popleft()[1]
+
+    def is_due(self, lacking: Ranges, now: int) -> bool:
+        """Whether to ask at `now`, and when next: a number not asked for yet never waits for older ones."""
+        if not lacking:
+            return False
+        never_asked = (lacking.last or 0) > self.asked
+        if not never_asked and now < self.due_ms:
+            return False
+        self.wait_ms = 2 * FIRST_ASK_MS if never_asked else min(2 * self.wait_ms, LONGEST_ASK_MS)
+        self.asked, self.due_ms = self.ripe, now + self.wait_ms
+        return True
 
 
 @dataclass(slots=True)
@@ -254,17 +277,14 @@ class Received:
         """
         for ledger in self.streams.values():
             upto = max(ledger.last, ledger.oldest - 1)
-            lacking = ledger.lacking(upto)
-            if not lacking:
+            if not ledger.lacking(upto):
                 ledger.ask = None
-            elif ledger.ask is None:
-                ledger.ask = Ask(upto, now + FIRST_ASK_MS)
-            elif now >= ledger.ask.due_ms:
-                wanted = ledger.lacking(ledger.ask.upto).to_lists()[:ACK_RANGES]
-                wait = min(ledger.ask.wait_ms * 2, LONGEST_ASK_MS)
-                ledger.ask = Ask(upto, now + wait, wait)
-                if wanted:
-                    yield Receipt(ledger.station_id, ledger.stream, wanted)
+                continue
+            ask = ledger.ask = ledger.ask or Ask()
+            ask.note(upto, now)
+            lacking = ledger.lacking(ask.ripe)
+            if ask.is_due(lacking, now):
+                yield Receipt(ledger.station_id, ledger.stream, lacking.to_lists()[:ACK_RANGES])
 
     # -- figures ---------------------------------------------------------------------------------------
 
