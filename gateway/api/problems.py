@@ -122,6 +122,8 @@ async def _answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
     status = HTTPStatus(error.status_code)
     field, detail = "request", str(error.detail)
+    if status is HTTPStatus.BAD_REQUEST:  # what FastAPI makes of a body that is not even text
+        status, field, detail = HTTPStatus.UNPROCESSABLE_ENTITY, "body", "not JSON in UTF-8"
     if status is HTTPStatus.NOT_FOUND:
         field, detail = "path", f"there is nothing at {request.url.path}"
     elif status is HTTPStatus.METHOD_NOT_ALLOWED:

@@ -1,6 +1,6 @@
 """Small durable numbers for what repeats in every row: sources of frames, and series."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,15 +26,15 @@ class Sources:
 
     def __init__(self, known: Iterable[Source] = ()) -> None:
         self.known: list[Source] = list(known)
-        self._numbers = {source: number for number, source in enumerate(self.known)}
+        self._numbers = {(s.region, s.station_id, s.stream): number for number, s in enumerate(self.known)}
 
     def number(self, region: str, station_id: str, stream: str | None) -> int:
         """Return the source's number, giving it one at first sight."""
-        source = Source(region, station_id, stream)
-        number = self._numbers.get(source)
+        key = (region, station_id, stream)
+        number = self._numbers.get(key)
         if number is None:
-            number = self._numbers[source] = len(self.known)
-            self.known.append(source)
+            number = self._numbers[key] = len(self.known)
+            self.known.append(Source(*key))
         return number
 
     def beyond(self, written: int) -> Iterator[tuple[int, Source]]:
@@ -57,6 +57,7 @@ class SeriesIndex:
     def __init__(self, known: Iterable[Series] = ()) -> None:
         self.known: list[Series] = []
         self._stations: dict[str, int] = {}
+        self._names: list[str] = []
         self._devices: dict[tuple[str, str], int] = {}
         self._by_station: dict[str, list[int]] = {}
         self._keys = np.empty(0, np.int64)
@@ -66,18 +67,22 @@ class SeriesIndex:
             self._add(self._key(series.station_id, series.domain, series.device), series)
         self._sort()
 
-    def number(self, domain: str, station_ids: list[str], parent: Ints, device: pa.Array) -> Ints:
-        """Return the series of each row: `station_ids` per frame, `parent` the frame of a row."""
+    def stations(self, station_ids: Sequence[str]) -> Ints:
+        """Number the stations of a tick's frames, once for all domains."""
+        return np.fromiter(map(self._station, station_ids), np.int64, len(station_ids))
+
+    def number(self, domain: str, stations: Ints, device: pa.Array) -> Ints:
+        """Return the series of each row, by its station's number and its device."""
         encoded = device.dictionary_encode()
         names = encoded.dictionary.to_pylist()
         devices = np.fromiter((self._device(domain, name) for name in names), np.int64, len(names))
-        stations = np.fromiter((self._station(name) for name in station_ids), np.int64, len(station_ids))
-        keys = (stations[parent] << _DEVICE_BITS) | devices[encoded.indices.to_numpy()]
+        keys = (stations << _DEVICE_BITS) | devices[encoded.indices.to_numpy()]
         numbers, found = self._look_up(keys)
         if not found.all():
             for row in np.flatnonzero(~found).tolist():
                 if int(keys[row]) not in self._unsorted:
-                    self._add(int(keys[row]), Series(station_ids[parent[row]], domain, device[row].as_py()))
+                    station_id = self._names[stations[row]]
+                    self._add(int(keys[row]), Series(station_id, domain, device[row].as_py()))
             self._sort()
             numbers, _ = self._look_up(keys)
         return numbers
@@ -112,7 +117,11 @@ class SeriesIndex:
         return (self._station(station_id) << _DEVICE_BITS) | self._device(domain, device)
 
     def _station(self, station_id: str) -> int:
-        return self._stations.setdefault(station_id, len(self._stations))
+        number = self._stations.get(station_id)
+        if number is None:
+            number = self._stations[station_id] = len(self._names)
+            self._names.append(station_id)
+        return number
 
     def _device(self, domain: str, device: str) -> int:
         return self._devices.setdefault((domain, device), len(self._devices))

@@ -52,7 +52,9 @@ class Batcher:
             self.sources.number(message.address.region, message.address.station_id, header.stream)
             for message, header in zip(messages, headers, strict=True)
         ]
-        stations = [arrived[header.position].address.station_id for header in tick.headers]
+        stations = self.series.stations(
+            [arrived[header.position].address.station_id for header in tick.headers]
+        )
         samples, events, newest = self._tables(tick, frame_of, stations)
         return Batch(
             frames=_frames(
@@ -74,7 +76,7 @@ class Batcher:
         )
 
     def _tables(
-        self, tick: DecodedTick, frame_of: Ints, stations: list[str]
+        self, tick: DecodedTick, frame_of: Ints, stations: Ints
     ) -> tuple[dict[str, pa.Table], dict[str, pa.Table], Ints]:
         """Return samples and events by domain, and the newest stored `ts` of each header."""
         newest = np.full(len(frame_of), NEVER, np.int64)
@@ -91,9 +93,9 @@ class Batcher:
                     kind.setdefault(domain, []).append(self._exact(domain, kept, frame_of, stations))
         return _joined(samples), _joined(events), newest
 
-    def _columnar(self, rows: StampedRows, frame_of: Ints, stations: list[str]) -> pa.Table:
+    def _columnar(self, rows: StampedRows, frame_of: Ints, stations: Ints) -> pa.Table:
         frames = frame_of[rows.header]
-        series = self.series.number(rows.domain, stations, rows.header, rows.columns["device"])
+        series = self.series.number(rows.domain, stations[rows.header], rows.columns["device"])
         columns = {
             "frame": pa.array(frames),
             "idx": pa.array(rows.index.astype(np.int16)),
@@ -111,15 +113,13 @@ class Batcher:
         table = pa.table(columns)
         return table if (frames >= 0).all() else table.filter(pa.array(frames >= 0))
 
-    def _exact(
-        self, domain: str, readings: list[StampedReading], frame_of: Ints, stations: list[str]
-    ) -> pa.Table:
+    def _exact(self, domain: str, readings: list[StampedReading], frame_of: Ints, stations: Ints) -> pa.Table:
         header = np.fromiter((r.header for r in readings), np.int64, len(readings))
         device = pa.array([str(r.reading["device"]) for r in readings])
         columns = {
             "frame": pa.array(frame_of[header]),
             "idx": pa.array([r.index for r in readings], pa.int16()),
-            "series": pa.array(self.series.number(domain, stations, header, device).astype(np.int32)),
+            "series": pa.array(self.series.number(domain, stations[header], device).astype(np.int32)),
             "ts": pa.array([r.time.ts for r in readings], pa.int64()),
             "own_ts": pa.array([r.time.own_ts for r in readings], pa.int64()),
             "quality": pa.array([_quality_of(r) for r in readings], pa.string()),

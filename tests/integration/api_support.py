@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import pyarrow as pa
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -97,7 +96,7 @@ def batch_of(store: Store, station_id: str, domain: str, rows: Sequence[Row], *,
     source = store.sources.number("louxing", station_id, STREAM)
     count = len(rows)
     devices = pa.array([row["device"] for row in rows], pa.string())
-    series = store.series.number(domain, [station_id], np.zeros(count, np.int64), devices)
+    series = store.series.number(domain, store.series.stations([station_id] * count), devices)
     columns: dict[str, pa.Array] = {
         "frame": pa.array([frame] * count, pa.int64()),
         "idx": pa.array(range(count), pa.int16()),
