@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from station_agent.drivers.registry import parse_device
+from station_agent.drivers.registry import open_driver, parse_device
 from station_agent.drivers.settings import Bytes, DeviceSettings, Seconds
 from station_agent.errors import SettingsError
 from wire.topics import REGION_PATTERN, STATION_ID_PATTERN
@@ -125,6 +125,15 @@ class AgentSettings(BaseSettings):
     devices: tuple[Annotated[DeviceSettings, BeforeValidator(parse_device)], ...] = Field(
         (), description="What is read, and how."
     )
+
+    @field_validator("devices")
+    @classmethod
+    def _names_each_source_once(cls, devices: tuple[DeviceSettings, ...]) -> tuple[DeviceSettings, ...]:
+        names = [open_driver(device).name for device in devices]
+        twice = [name for position, name in enumerate(names) if name in names[:position]]
+        if twice:
+            raise ValueError(f"{twice[0]} is read twice")
+        return devices
 
     @classmethod
     def settings_customise_sources(
