@@ -83,6 +83,7 @@ class Admission:
     def _admit_unnumbered(self, admitted: Admitted, row: int, message: Arrived) -> None:
         digest = hashlib.sha256(message.payload).digest()
         if digest in self.digests:
+            self._received.duplicates[message.address.station_id] += 1
             admitted.copies[message.address.station_id] += 1
             return
         self.digests[digest] = message.received
@@ -114,6 +115,9 @@ class Admission:
             message = arrived[position]
             held = quarantining.of_frame(message.address, message.topic, message.payload, rejected)
             admitted.quarantined.append(held)
+            self._fleet.heard(
+                message.address.station_id, message.address.region, message.received, fresh=False
+            )
             if rejected.stream is not None and rejected.seq is not None:
                 self._wait_held(admitted, message, rejected.stream, rejected.seq)
 
@@ -126,6 +130,8 @@ class Admission:
         if arrival is Arrival.NEW:
             self.quarantined[station_id] += 1
             admitted.identities.append((station_id, stream, seq, received))
+        else:
+            admitted.copies[station_id] += 1
 
     @staticmethod
     def _hold_readings(admitted: Admitted, tick: DecodedTick, arrived: Sequence[Arrived]) -> None:

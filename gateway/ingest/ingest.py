@@ -6,8 +6,12 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
+import duckdb
+import structlog
+
 from gateway.batch.latest import Latest
 from gateway.domain.fleet import Fleet
+from gateway.errors import StoreClosedError
 from gateway.ingest.acknowledging import Acknowledger, AckSettings
 from gateway.ingest.admission import DIGEST_MS, Admission
 from gateway.ingest.batching import Batcher
@@ -32,6 +36,8 @@ from wire.frames import Birth, Claim
 from wire.ranges import Ranges
 from wire.topics import Channel, Topics
 
+log = structlog.get_logger(__name__)
+
 ACK_EVERY_S = 0.05
 LEDGER_EVERY_S = 300
 """A start reads the ledger and the frames since it was written."""
@@ -48,6 +54,7 @@ class IngestPlan:
     regions: tuple[str, ...]
     topics: Topics
     take_over: bool
+    accepts: Callable[[str], bool] = lambda _station_id: True
 
 
 class Ingest:
@@ -90,7 +97,15 @@ class Ingest:
             gateway, topics, self.received, fleet, lambda: self.pipeline.credit, metrics
         )
         listener = Switchboard(
-            topics, fleet, self.pipeline, regions, self._statuses, self._commander, metrics, clock
+            topics,
+            fleet,
+            self.pipeline,
+            regions,
+            self._statuses,
+            self._commander,
+            metrics,
+            clock,
+            plan.accepts,
         )
         self.subscriber = Subscriber(
             f"gateway-{gateway}", plan.url, plan.broker, self._subscriptions(), listener
@@ -217,7 +232,14 @@ class Ingest:
             if seconds % 60 == 0:
                 self._commander.ask_missing(now)
             if seconds % LEDGER_EVERY_S == 0:
-                await self.pipeline.between_commits(self._store.write_ledger, *self._ledger())
+                await self._write_ledger()
+
+    async def _write_ledger(self) -> None:
+        """Write the ledger down between two commits; a disk that is full may refuse it."""
+        try:
+            await self.pipeline.between_commits(self._store.write_ledger, *self._ledger())
+        except (duckdb.Error, StoreClosedError) as error:
+            log.warning("ledger_not_written", reason=str(error), next="a start reads more frames instead")
 
 
 def _stream(record: ledgers.StreamRecord) -> Stream:

@@ -35,10 +35,13 @@ class PeopleWatch:
         spoken = ~np.isnan(said)
         news = ((said != self._said[series]) & spoken).any(axis=1)
         news |= spoken.any(axis=1) & (ts - self._at[series] >= AGAIN_MS)
-        rows = np.flatnonzero(news)
-        if not len(rows):
+        if not news.any():
             return
-        self._said[series[rows]] = np.where(spoken[rows], said[rows], self._said[series[rows]])
+        # all rows of a series with news: a zone entered and left in one batch ends as it began
+        rows = np.flatnonzero(spoken.any(axis=1) & np.isin(series, series[news]))
+        for place in range(len(FIELDS)):
+            of_field = rows[spoken[rows, place]]
+            self._said[series[of_field], place] = said[of_field, place]
         self._at[series[rows]] = ts[rows]
         # what is passed on are Arrow's own integers; the floats above only tell whether anything changed
         self._pass_on(table.take(pa.array(rows)))

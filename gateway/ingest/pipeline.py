@@ -13,6 +13,7 @@ from typing import TypeVar, TypeVarTuple
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import DBAPIError
 
 from gateway.batch.batch import Batch, Consumer
 from gateway.batch.latest import Latest
@@ -190,7 +191,7 @@ class Pipeline:
     def _make_tick(self, decoded: DecodedTick, arrived: list[Arrived]) -> None:
         admitted = self._admission.admit(decoded, arrived)
         batch = None
-        if admitted.new:
+        if admitted.new or admitted.copies:
             first = self._take_numbers(len(admitted.new))
             batch = self._batcher.build(decoded, arrived, admitted, first)
             self._admission.hear(batch, admitted, decoded, arrived)
@@ -255,12 +256,22 @@ class Pipeline:
         self._note_durable(ticks)
 
     def _make_durable(self, ticks: list[Tick]) -> None:
-        held = [item for tick in ticks for item in tick.admitted.quarantined]
-        if held:
-            self._sinks.quarantine.add(held, self._clock())
+        self._hold(ticks)
         batches = [tick.batch for tick in ticks if tick.batch is not None]
         for consumer in self._sinks.consumers:
             consumer.consume(batches)
+
+    def _hold(self, ticks: list[Tick]) -> None:
+        """Put what was rejected into quarantine, once: a further attempt for the consumers counts no repeats."""
+        held = [item for tick in ticks for item in tick.admitted.quarantined]
+        if not held:
+            return
+        try:
+            self._sinks.quarantine.add(held, self._clock())
+        except DBAPIError as error:
+            raise NotDurableError(f"quarantine: {error.orig}") from error
+        for tick in ticks:
+            tick.admitted.quarantined.clear()
 
     def _note_durable(self, ticks: list[Tick]) -> None:
         commit = self._received.commit
@@ -268,7 +279,7 @@ class Pipeline:
             for identity in tick.admitted.identities:
                 commit(*identity)
             self._bytes -= tick.bytes
-            if tick.batch is not None:
+            if tick.batch is not None and tick.batch.frames.num_rows:
                 self.durable_upto = tick.batch.frames["frame"][-1].as_py()
                 self._sinks.latest.update(tick.batch)
                 self._sinks.people.observe(tick.batch)

@@ -1,5 +1,6 @@
 """What goes into quarantine of a frame that cannot be taken, or of one of its readings."""
 
+import json
 from collections.abc import Mapping
 
 from gateway.state.quarantined import Quarantined
@@ -75,11 +76,25 @@ def masked(payload: bytes, only: tuple[str, int] | None = None) -> bytes:
             for domain, group in readings.items()
             if only is None or only[0] == domain
         }
+    return _written(kept)
+
+
+def _written(kept: Mapping[str, object]) -> bytes:
     try:
         return encode(kept)
-    except (TypeError, ValueError):
-        # a number beyond 64 bits or a NaN stands in it, which JSON cannot say again
-        return encode({key: repr(value) for key, value in kept.items()})
+    except UnicodeEncodeError:
+        # half a surrogate pair, which JSON can escape and UTF-8 cannot hold
+        return json.dumps(kept, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError):
+        # a number beyond 64 bits, a NaN, or a nest too deep: JSON cannot say it again
+        return json.dumps({key: _shown(value) for key, value in kept.items()}).encode()
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except RecursionError:
+        return MASK
 
 
 def _masked_list(domain: str, group: object, only: tuple[str, int] | None) -> object:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import structlog
+
 from gateway.domain.fleet import Fleet
 from gateway.ingest.commanding import Commander
 from gateway.ingest.decoding import Arrived
@@ -11,12 +13,14 @@ from gateway.ingest.statuses import Statuses
 from gateway.observability import Metrics
 from wire.topics import Address, Channel, Topics
 
+log = structlog.get_logger(__name__)
+
 MOST_TOPICS = 1_000_000
 """Topics remembered parsed: four for each of 186,100 stations; forgotten all at once beyond."""
 
 
 class Switchboard:
-    """Called on the event loop for every message; returns at once."""
+    """Called on the event loop for every message; returns at once. `accepts` says which stations count."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - the junction of all parts
         self,
@@ -28,6 +32,7 @@ class Switchboard:
         commander: Commander,
         metrics: Metrics,
         clock: Callable[[], int],
+        accepts: Callable[[str], bool],
     ) -> None:
         self._topics = topics
         self._fleet = fleet
@@ -37,6 +42,7 @@ class Switchboard:
         self._commander = commander
         self._metrics = metrics
         self._clock = clock
+        self._accepts = accepts
         self._addresses: dict[str, Address | None] = {}
 
     def connected(self) -> None:
@@ -66,10 +72,12 @@ class Switchboard:
 
     def _hear_other(self, topic: str, payload: bytes) -> None:
         region = self._topics.parse_claim(topic)
-        if region is None:
-            self._metrics.ignored.labels("topic").inc()
-        else:
+        if region is not None:
             self._regions.hear(region, payload)
+        elif self._topics.parse(topic) is not None:
+            self._metrics.ignored.labels("unknown_station").inc()
+        else:
+            self._metrics.ignored.labels("topic").inc()
 
     def _address(self, topic: str) -> Address | None:
         try:
@@ -77,5 +85,9 @@ class Switchboard:
         except KeyError:
             if len(self._addresses) > MOST_TOPICS:
                 self._addresses.clear()
-            address = self._addresses[topic] = self._topics.parse(topic)
+            address = self._topics.parse(topic)
+            if address is not None and not self._accepts(address.station_id):
+                log.warning("unknown_station", station=address.station_id, next="name it in stations.yaml")
+                address = None
+            self._addresses[topic] = address
             return address

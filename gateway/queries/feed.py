@@ -1,7 +1,7 @@
 """What changed in the fleet, told to everybody who listens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
 from gateway.domain.fleet import Fleet, StationLive, StationState
@@ -73,7 +73,9 @@ class StationFeed:
             self.sweep(clock())
             await asyncio.sleep(every_s)
 
-    async def listen(self, wanted: FleetFilter, patience_s: float) -> AsyncIterator[list[StationSummary]]:
+    async def listen(
+        self, wanted: FleetFilter, patience_s: float
+    ) -> AsyncGenerator[list[StationSummary], None]:
         """Yield changes as they come, an empty list after each ``patience_s`` without; ends at `close`."""
         listener = Listener(wanted)
         listener.closed = self._closed
