@@ -16,7 +16,7 @@ GROWTH, FINEST = 2.0, 1.06
 """The offered rate doubles until it does not hold; then the gap is halved down to 6 per cent."""
 
 LONGEST_DRAIN_S = 1.5
-"""From the last frame to its acknowledgement; longer means that a backlog had grown. A commit may take 1 s."""
+"""From the last frame to its acknowledgement; longer means that a backlog had grown."""
 
 SHARED_LOAD = 0.3
 """Share of the sustained rate at which gateway and bare clients receive the same frames side by side."""

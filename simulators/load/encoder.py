@@ -9,7 +9,7 @@ station and the number, so a frame sent again carries the very readings it carri
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.load.ledger import Batch
+from simulators.load.frametable import Batch
 from simulators.load.packets import PacketIds, publish_header
 from simulators.load.roster import STATION_DIGITS, Roster
 from simulators.load.shape import Reading

@@ -1,5 +1,6 @@
 """The state of every frame of a fleet: a ring of numbers for each station, in a few arrays."""
 
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -14,6 +15,15 @@ MAX_FRAMES = 4_000_000
 _ASKED_AGAIN = -1
 Numbers = NDArray[np.int64]
 Kept = TypeVar("Kept", bound=np.generic)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Frames to encode: station numbers, sequence numbers and each station's ``oldest``."""
+
+    stations: Numbers
+    seqs: Numbers
+    oldest: Numbers
 
 
 class FrameTable:

@@ -1,5 +1,6 @@
-"""What the gateway says to stations, read into values; anything malformed is counted and left."""
+"""What the gateway says to stations, read into values; None for anything malformed."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import orjson
@@ -24,11 +25,15 @@ class Command(NamedTuple):
     ranges: list[tuple[int, int]]
 
 
+def _ranges(said: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    return [(int(first), int(last)) for first, last in said]
+
+
 def read_ack(payload: bytes) -> Ack | None:
     """The acknowledgement, or None when it is not one."""
     try:
         said = orjson.loads(payload)
-        return Ack(said["gateway"], said["stream"], said["received"], int(said["credit"]))
+        return Ack(said["gateway"], said["stream"], _ranges(said["received"]), int(said["credit"]))
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
         return None
 
@@ -38,10 +43,9 @@ def read_command(payload: bytes) -> Command | None:
     try:
         said = orjson.loads(payload)
         args = said.get("args") or {}
-        return Command(
-            said["gateway"], said["id"], said["name"], args.get("stream", ""), args.get("ranges", [])
-        )
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        stream, ranges = str(args.get("stream", "")), _ranges(args.get("ranges", []))
+        return Command(said["gateway"], said["id"], str(said["name"]), stream, ranges)
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
         return None
 
 

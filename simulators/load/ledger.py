@@ -5,12 +5,21 @@ time is also its place in the order of transmissions, so no two are equal.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.load.frametable import BACKLOG, LIVE, MAX_FRAMES, NEVER, PARKED, SETTLED, WAITING, FrameTable
+from simulators.load.frametable import (
+    BACKLOG,
+    LIVE,
+    MAX_FRAMES,
+    NEVER,
+    PARKED,
+    SETTLED,
+    WAITING,
+    Batch,
+    FrameTable,
+)
 
 SECOND = 1_000_000
 FIRST_CREDIT = 16
@@ -23,15 +32,6 @@ MAX_PATIENCE = 300 * SECOND
 Numbers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Ranges = Iterable[tuple[int, int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Frames to encode: station numbers, sequence numbers and each station's ``oldest``."""
-
-    stations: Numbers
-    seqs: Numbers
-    oldest: Numbers
 
 
 class Ledger:

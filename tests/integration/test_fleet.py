@@ -161,12 +161,12 @@ def test_it_gives_up_and_says_why_when_nobody_acknowledges(broker: Mosquitto) ->
 
 
 def test_it_brings_everything_home_after_the_broker_was_killed(broker: Mosquitto, gateway: Gateway) -> None:
-    shape = ("--stations", "10", "--points", "5", "--every", "0.5", "--frames", "200")
+    shape = ("--stations", "10", "--points", "5", "--every", "0.25", "--frames", "160")
     with _fleet(broker, *shape) as fleet:
         until_sync(lambda: len(gateway.arrivals) > 40, what="the first frames")
         broker.restart()
         assert fleet.wait(60) == 0, fleet.output
-    assert set(gateway.numbers()) == {(f"fleet-{n % 10 + 1:05d}", n // 10 + 1) for n in range(200)}
+    assert set(gateway.numbers()) == {(f"fleet-{n % 10 + 1:05d}", n // 10 + 1) for n in range(160)}
     assert Channel.BACKLOG in {channel for channel, _, _ in gateway.arrivals}
     for station in range(1, 11):
         sessions = [birth["session"] for birth in gateway.births(f"fleet-{station:05d}")]

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from simulators.load.encoder import Encoder
-from simulators.load.ledger import Batch
+from simulators.load.frametable import Batch
 from simulators.load.packets import PacketIds, Parser
 from simulators.load.roster import Roster
 from simulators.load.shape import MAX_POINTS, readings_of

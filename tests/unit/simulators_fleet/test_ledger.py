@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.load.ledger import MAX_SENDINGS, PATIENCE, SECOND, Batch, Ledger
+from simulators.load.frametable import Batch
+from simulators.load.ledger import MAX_SENDINGS, PATIENCE, SECOND, Ledger
 
 GATEWAY_CREDIT = 64
 
