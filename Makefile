@@ -4,7 +4,6 @@ SHELL := /bin/sh
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := benchmarks dashboards gateway simulators station_agent tests wire yizhan
 
 # Written when the environment holds exactly what the lock names.
 STAMP := $(VENV)/.installed
@@ -35,14 +34,14 @@ check: setup ## style, types, import direction, generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m yizhan.reference --check
+	$(BIN)/python -m yizhan.generate --check
 
 fmt: setup ## put every file in shape
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
 generate: setup ## write the files that are made from the code
-	$(BIN)/python -m yizhan.reference
+	$(BIN)/python -m yizhan.generate
 
 bench: setup mosquitto ## measure what is promised about speed
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -1,9 +1,5 @@
-"""Writes docs/reference: every setting with its default and its sentence, from the settings models.
+"""The pages of docs/reference: every setting with its default and its sentence, from the settings models."""
 
-python -m yizhan.reference [--check]
-"""
-
-import sys
 import types
 import typing
 from collections.abc import Iterator
@@ -53,26 +49,6 @@ def pages() -> tuple[Page, ...]:
     )
 
 
-def stale(folder: Path) -> list[str]:
-    """The files of ``folder`` that do not say what the code says."""
-    return [page.file for page in pages() if _read(folder / page.file) != page.text()]
-
-
-def main() -> None:
-    """Write the pages, or with ``--check`` fail when one is stale."""
-    if "--check" in sys.argv[1:]:
-        if behind := stale(FOLDER):
-            sys.exit(f"stale: {', '.join(behind)} in {FOLDER.name}; run `make generate`")
-        return
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for page in pages():
-        (FOLDER / page.file).write_text(page.text(), encoding="utf-8")
-
-
-def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.exists() else ""
-
-
 def _rows(model: type[BaseModel], parents: tuple[str, ...]) -> Iterator[str]:
     for name, field in model.model_fields.items():
         path = (*parents, name)
@@ -116,7 +92,3 @@ def _default(field: FieldInfo) -> str:
     if isinstance(value, tuple):
         return ", ".join(f"`{one}`" for one in value)
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
-
-
-if __name__ == "__main__":
-    main()

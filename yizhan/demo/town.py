@@ -42,13 +42,14 @@ class Town:
     def found(cls, data: Path, stations: int, now_ms: int) -> "Town":
         """Make the directory, or go on with what is there; raises OSError and ValueError.
 
-        A past that was interrupted is filled in from its beginning, into new stores: sent again by new streams
-        into the old ones it would be there twice.
+        A past that was interrupted is filled in from its beginning, into new stores: in the old ones what new
+        streams send again would be there twice.
         """
         data.mkdir(parents=True, exist_ok=True)
-        run, start_ms, until_ms = _remembered(data / NOTE) or (0, now_ms, None)
+        begun_ms = now_ms - HISTORY_MS
+        run, start_ms, until_ms = _remembered(data / NOTE) or (0, begun_ms, begun_ms)
         if until_ms is None:
-            start_ms = until_ms = now_ms - HISTORY_MS
+            start_ms = until_ms = begun_ms
             for stores in (data / "gateway", data / "agents"):
                 shutil.rmtree(stores, ignore_errors=True)
         return cls(data, LOUXING[:stations], start_ms, until_ms, run + 1)
@@ -64,7 +65,7 @@ class Town:
         return self.from_ms == self.start_ms
 
     def remember(self, until_ms: int | None) -> None:
-        """Note that the gateway has everything up to ``until_ms``; None while the first past is not complete."""
+        """Note up to when the gateway has everything; None while the first past is not complete."""
         note = {"start_ms": self.start_ms, "until_ms": until_ms, "run": self.run}
         (self.data / NOTE).write_text(json.dumps(note), encoding="utf-8")
 
