@@ -16,6 +16,10 @@ BERLIN = "berlin-01"
 REGISTRY = Registry([StationSpec(station_id=BERLIN, region="sim", tz="Europe/Berlin")])
 
 
+Query = Any
+"""Whatever stands in an address."""
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     with open_house(tmp_path, REGISTRY) as house:
@@ -31,18 +35,18 @@ async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def read(
-    client: httpx.AsyncClient, domain: str, station_id: str = STATION, **query: object
+    client: httpx.AsyncClient, domain: str, station_id: str = STATION, **query: Query
 ) -> dict[str, Any]:
     answer = await client.get(
         f"/api/v1/stations/{station_id}/readings/{domain}",
-        params=query,  # type: ignore[arg-type]
+        params=query,
     )
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
 
 
-async def items(client: httpx.AsyncClient, domain: str, **query: object) -> list[dict[str, Any]]:
+async def items(client: httpx.AsyncClient, domain: str, **query: Query) -> list[dict[str, Any]]:
     page = await read(client, domain, **query)
     return list(page["items"])
 
@@ -117,7 +121,7 @@ async def test_raw_pages_hold_every_reading_once(house: House, client: httpx.Asy
         water(house, NOW - HOUR + n, [float(k) for k in range(5)], step=1)
     everything = await items(client, "water", limit=1_000)
     seen: list[dict[str, Any]] = []
-    cursor: dict[str, object] = {}
+    cursor: dict[str, Any] = {}
     while True:
         page = await read(client, "water", limit=4, **cursor)
         seen += page["items"]
@@ -268,7 +272,7 @@ async def test_bucket_pages_hold_every_bucket_once(house: House, client: httpx.A
     for fn in ("mean", "increase"):
         everything = await items(client, "water", every="1m", fn=fn)
         seen: list[dict[str, Any]] = []
-        cursor: dict[str, object] = {}
+        cursor: dict[str, Any] = {}
         while True:
             page = await read(client, "water", every="1m", fn=fn, limit=3, **cursor)
             seen += page["items"]
@@ -289,7 +293,7 @@ async def test_a_day_is_the_station_s_own_where_clocks_change(
         {"device": "main", "ts": midnight + n * HOUR, "water_volume_m3_total": 5.0 + n} for n in range(26)
     ]
     house.write(BERLIN, "water", rows)
-    query: dict[str, object] = {"start": iso(midnight), "end": iso(midnight + 48 * HOUR), "every": "1d"}
+    query: dict[str, Any] = {"start": iso(midnight), "end": iso(midnight + 48 * HOUR), "every": "1d"}
     page = await read(client, "water", BERLIN, fn="last", **query)
     assert [item["water_volume_m3_total"] for item in page["items"]] == [5.0 + hours - 1, 30.0]
     assert page["items"][1]["ts"] == iso(midnight + hours * HOUR)
@@ -307,7 +311,7 @@ async def test_another_time_zone_may_cut_the_days(house: House, client: httpx.As
 # -- increase ----------------------------------------------------------------------------------------------
 
 
-async def increase(client: httpx.AsyncClient, **query: object) -> float:
+async def increase(client: httpx.AsyncClient, **query: Query) -> float:
     found = await items(client, "water", every="1d", fn="increase", **query)
     return float(sum(item["water_volume_m3_total"] for item in found))
 

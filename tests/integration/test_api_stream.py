@@ -100,7 +100,7 @@ async def test_it_listens_to_only_so_many(house: House, monkeypatch: pytest.Monk
 async def test_a_slow_client_misses_only_what_was_overtaken(house: House) -> None:
     feed = house.services().feed
     listening = feed.listen(FleetFilter(), patience_s=5)
-    first = asyncio.create_task(anext(listening))
+    first = asyncio.ensure_future(anext(listening))
     await until(lambda: feed.listeners == 1, what="the listener")
     house.hear("a")
     feed.sweep(house.now)
@@ -109,24 +109,24 @@ async def test_a_slow_client_misses_only_what_was_overtaken(house: House) -> Non
         house.now += step
         feed.sweep(house.now)
     assert [summary.state for summary in await anext(listening)] == ["offline"]
-    await listening.aclose()  # type: ignore[attr-defined]
+    await listening.aclose()
     assert feed.listeners == 0
 
 
 async def test_a_region_s_client_hears_only_its_region(house: House) -> None:
     feed = house.services().feed
     listening = feed.listen(FleetFilter(regions={"north"}), patience_s=5)
-    first = asyncio.create_task(anext(listening))
+    first = asyncio.ensure_future(anext(listening))
     await until(lambda: feed.listeners == 1, what="the listener")
     house.hear("s", "south")
     house.hear("n", "north")
     feed.sweep(house.now)
     assert [summary.station_id for summary in await first] == ["n"]
-    await listening.aclose()  # type: ignore[attr-defined]
+    await listening.aclose()
 
 
 async def test_a_quiet_stream_is_kept_alive(house: House) -> None:
     feed = house.services().feed
     listening = feed.listen(FleetFilter(), patience_s=0.01)
     assert await anext(listening) == []
-    await listening.aclose()  # type: ignore[attr-defined]
+    await listening.aclose()
