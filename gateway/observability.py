@@ -22,7 +22,10 @@ class Metrics:
         self.acks = counter("acks", "Acknowledgements published")
         self.quarantined = counter("quarantined", "Frames and readings put into quarantine", "reason")
         self.dropped = counter(
-            "dropped", "Messages dropped before decoding; their stations send them again", "reason"
+            "dropped",
+            "Messages dropped before decoding (inbox_full; their stations send them again), and rejected "
+            "readings beyond what quarantine takes of one frame (quarantine_of_frame)",
+            "reason",
         )
         self.ignored = counter("ignored", "Messages that say nothing to this gateway", "reason")
         self.commands = counter("commands", "Commands published", "name")

@@ -43,6 +43,8 @@ __all__ = [
 ]
 
 VERSION = 1
+MOST_READINGS = 32_767
+"""More than good readings of one frame can be within 1 MiB: three bytes are enough for a bad one."""
 _IDENTITY = ("stream", "seq", "oldest", "gone")
 _ENVELOPE_KEYS = {"v", "station_id", *_IDENTITY, "class", "sent", "clock", "readings"}
 _ENVELOPE_REASONS = {
@@ -139,6 +141,8 @@ def _check_form(message: Reading) -> Reading:
         raise Refused(_ENVELOPE_REASONS[missing[0]], detail)
     if not isinstance(readings, dict):
         raise Refused(Reason.BAD_READINGS, "readings: an object of lists by domain")
+    if sum(len(group) for group in readings.values() if isinstance(group, list)) > MOST_READINGS:
+        raise Refused(Reason.TOO_BIG, f"readings: more than {MOST_READINGS} of them")
     return readings
 
 

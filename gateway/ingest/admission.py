@@ -12,10 +12,12 @@ from gateway.ingest import quarantining
 from gateway.ingest.decoding import Arrived, DecodedTick, Header
 from gateway.ingest.received import Arrival, Received
 from gateway.state.quarantined import Quarantined
-from wire.codec import Reason, Rejected
+from wire.codec import Reason, Rejected, RejectedReading
 
 DIGEST_MS = 24 * 3_600_000
 """How long a best-effort frame's digest is remembered (contract section 3)."""
+MOST_HELD = 100
+"""Rejected readings of one frame that quarantine takes: 300 compressed bytes can hold 300,000 of them."""
 
 
 @dataclass(slots=True)
@@ -27,6 +29,8 @@ class Admitted:
     digests: dict[int, bytes] = field(default_factory=dict)
     copies: Counter[str] = field(default_factory=Counter)
     quarantined: list[Quarantined] = field(default_factory=list)
+    not_held: int = 0
+    """Rejected readings beyond what quarantine takes of one frame: only counted."""
     identities: list[tuple[str, str, int, int]] = field(default_factory=list)
     """(station, stream, seq, received) of every frame that waits for the commit."""
 
@@ -53,7 +57,7 @@ class Admission:
             else:
                 self._admit_numbered(admitted, tick, row, header, message)
         self._hold_frames(admitted, tick, arrived)
-        self._hold_readings(admitted, tick, arrived)
+        _hold_readings(admitted, tick, arrived)
         return admitted
 
     def hear(self, batch: Batch, admitted: Admitted, tick: DecodedTick, arrived: Sequence[Arrived]) -> None:
@@ -133,21 +137,22 @@ class Admission:
         else:
             admitted.copies[station_id] += 1
 
-    @staticmethod
-    def _hold_readings(admitted: Admitted, tick: DecodedTick, arrived: Sequence[Arrived]) -> None:
-        if not tick.rejected_readings:
-            return
-        new = set(admitted.new)
-        for row, rejected in tick.rejected_readings:
-            if row in new:
-                header = tick.headers[row]
-                message = arrived[header.position]
-                identity = (header.stream, header.seq if header.stream else None)
-                admitted.quarantined.append(
-                    quarantining.of_reading(
-                        message.address, message.topic, message.payload, identity, rejected
-                    )
-                )
+
+def _hold_readings(admitted: Admitted, tick: DecodedTick, arrived: Sequence[Arrived]) -> None:
+    if not tick.rejected_readings:
+        return
+    by_frame: dict[int, list[RejectedReading]] = {row: [] for row in admitted.new}
+    for row, rejected in tick.rejected_readings:
+        by_frame.get(row, []).append(rejected)
+    for row, readings in by_frame.items():
+        if readings:
+            header = tick.headers[row]
+            message = arrived[header.position]
+            identity = (header.stream, header.seq if header.stream else None)
+            admitted.quarantined += quarantining.of_readings(
+                message.address, message.topic, message.payload, identity, readings[:MOST_HELD]
+            )
+            admitted.not_held += len(readings[MOST_HELD:])
 
 
 def _by_receipt(headers: list[Header]) -> Iterator[int]:

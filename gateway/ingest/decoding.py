@@ -97,12 +97,12 @@ class TickDecoder:
             _take_columns(tick, columns, arrived)
         for position in decoded.doubted:
             if position not in unreadable:
-                self._take_exact(tick, position, payloads[position], arrived[position])
+                self._take_exact(tick, position, arrived[position])
         tick.rejected.extend(unreadable.items())
         return tick
 
-    def _take_exact(self, tick: DecodedTick, position: int, payload: bytes, message: Arrived) -> None:
-        verdict = decode(payload, message.address.station_id)
+    def _take_exact(self, tick: DecodedTick, position: int, message: Arrived) -> None:
+        verdict = decode(message.payload, message.address.station_id)
         if isinstance(verdict, Rejected):
             tick.rejected.append((position, verdict))
             return

@@ -217,6 +217,7 @@ class Pipeline:
             metrics.unknown_fields(name).inc(count)
         for held in tick.admitted.quarantined:
             metrics.quarantined.labels(held.reason).inc()
+        metrics.dropped.labels("quarantine_of_frame").inc(tick.admitted.not_held)
 
     # -- commit ----------------------------------------------------------------------------------------
 
@@ -262,7 +263,7 @@ class Pipeline:
             consumer.consume(batches)
 
     def _hold(self, ticks: list[Tick]) -> None:
-        """Put what was rejected into quarantine, once: a further attempt for the consumers counts no repeats."""
+        """Put what was rejected into quarantine, once: a further attempt at the rest counts no repeats."""
         held = [item for tick in ticks for item in tick.admitted.quarantined]
         if not held:
             return

@@ -1,7 +1,7 @@
 """What goes into quarantine of a frame that cannot be taken, or of one of its readings."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gateway.state.quarantined import Quarantined
 from wire.codec import Rejected, RejectedReading, decompress
@@ -35,39 +35,50 @@ def of_frame(address: Address, topic: str, payload: bytes, rejected: Rejected) -
     )
 
 
-def of_reading(
+def of_readings(
     address: Address,
     topic: str,
     payload: bytes,
     identity: tuple[str | None, int | None],
-    rejected: RejectedReading,
-) -> Quarantined:
-    """Hold one reading: its frame with nothing else in it, so that it can be decoded again."""
-    return Quarantined(
-        station_id=address.station_id,
-        region=address.region,
-        topic=topic,
-        reason=str(rejected.reason),
-        detail=rejected.detail,
-        payload=masked(payload, only=(rejected.domain, rejected.index)),
-        stream=identity[0],
-        seq=identity[1],
-        domain=rejected.domain,
-        index=rejected.index,
-    )
+    rejected: Sequence[RejectedReading],
+) -> list[Quarantined]:
+    """Hold readings of one frame, each as its frame with nothing else in it: it can be decoded again."""
+    message = _parsed(payload)
+    return [
+        Quarantined(
+            station_id=address.station_id,
+            region=address.region,
+            topic=topic,
+            reason=str(reading.reason),
+            detail=reading.detail,
+            payload=_masked(message, (reading.domain, reading.index)) if message else payload,
+            stream=identity[0],
+            seq=identity[1],
+            domain=reading.domain,
+            index=reading.index,
+        )
+        for reading in rejected
+    ]
 
 
-def masked(payload: bytes, only: tuple[str, int] | None = None) -> bytes:
+def masked(payload: bytes) -> bytes:
     """Return the payload with every value of a field nobody declared masked: it may be a person's number.
 
     Bytes that are no JSON object are returned as they came.
     """
+    message = _parsed(payload)
+    return payload if message is None else _masked(message)
+
+
+def _parsed(payload: bytes) -> dict[str, object] | None:
     try:
         message = parse(decompress(payload))
     except (UnreadableError, NotJsonError):
-        return payload
-    if not isinstance(message, dict):
-        return payload
+        return None
+    return message if isinstance(message, dict) else None
+
+
+def _masked(message: dict[str, object], only: tuple[str, int] | None = None) -> bytes:
     kept = {key: value if key in _ENVELOPE else MASK for key, value in message.items() if key != "readings"}
     readings = message.get("readings")
     if isinstance(readings, dict):
