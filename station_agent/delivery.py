@@ -10,6 +10,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from station_agent.allegiance import Allegiance
 from station_agent.flight import WINDOW, Flight, urgent
 from station_agent.framing import FrameMeta
 from station_agent.shelf import PAGE, Cursor, Shelf
@@ -47,13 +48,12 @@ class Acked:
     told: Ranges
 
 
-class Delivery:
+class Delivery(Allegiance):
     """Decides, for one station and all its streams, which frame goes out next and on which lane."""
 
     def __init__(self, shelf: Shelf, rng: random.Random, gateway: str | None = None) -> None:
         """Start without a connection; ``gateway`` is the pin on disk, ``rng`` spreads repeats."""
-        self.gateway = gateway
-        self.foreign_total = 0
+        super().__init__(gateway)
         self.resent_total = 0
         self._rng = rng
         self._up = False
@@ -70,7 +70,6 @@ class Delivery:
         self._credit = FIRST_CREDIT
         self._pace_at = self._heard_at = self._repeat_at = 0.0
         self._repeats = 0
-        self._gateway_clock: tuple[int, float] | None = None
 
     # -- the connection
 
@@ -123,20 +122,6 @@ class Delivery:
 
     # -- what the gateway says
 
-    def obeys(self, gateway: str) -> bool:
-        """Whether to obey this gateway; the first one heard is pinned, any other is counted."""
-        if self.gateway is None:
-            self.gateway = gateway
-        if gateway != self.gateway:
-            self.foreign_total += 1
-        return gateway == self.gateway
-
-    def claim(self, gateway: str, replaces: Iterable[str]) -> bool:
-        """Hear a claim of the region; True when this gateway is the one obeyed from now on."""
-        if self.gateway in set(replaces):
-            self.gateway = gateway
-        return self.obeys(gateway)
-
     def ack(self, gateway: str, stream: str, received: Ranges, *, credit: int, gateway_ms: int,
             now: float) -> Acked | None:  # fmt: skip
         """Hear an ack that the shelf has settled already; None when its gateway is not obeyed."""
@@ -149,19 +134,12 @@ class Delivery:
             told.update(out.told or ())
         self._credit = min(credit, WINDOW // 2)
         self._heard_at = now
-        self._gateway_clock = (gateway_ms, now)
+        self.note_time(gateway_ms, now)
         if settled or credit > 0:
             self._repeat_at, self._repeats = now, 0
         for cursor in self._waiting.values():
             cursor.reread()
         return Acked(parked=tuple(self._wait_again_or_park()), told=told)
-
-    def gateway_time(self, now: float) -> int | None:
-        """Return the gateway's clock in ms: the last ack's ``now`` plus the time since, if any came."""
-        if self._gateway_clock is None:
-            return None
-        at_ack, heard = self._gateway_clock
-        return at_ack + int((now - heard) * 1000)
 
     # -- what to send
 

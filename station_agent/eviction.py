@@ -21,6 +21,15 @@ _ORDER = (
 _OLDEST = "SELECT n, size FROM frames WHERE state = ? AND class = ? ORDER BY n LIMIT 512"
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of the outbox: bytes of all frames, age of unacknowledged, keeping of acknowledged ones."""
+
+    max_bytes: int
+    max_age_ms: int
+    keep_ms: int
+
+
 @dataclass
 class Evicted:
     """What was given up: all frames and bytes, and the unacknowledged ones by number and by class."""

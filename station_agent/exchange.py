@@ -16,46 +16,19 @@ from station_agent.delivery import Delivery
 from station_agent.framing import FrameMeta, stamp
 from station_agent.notebook import Notebook
 from station_agent.outbox import Outbox
+from station_agent.place import Place
 from station_agent.session import Will
 from station_agent.uplink import Uplink
 from station_agent.wanted import Wanted
 from wire.frames import Ack, Claim
 from wire.ranges import Ranges
-from wire.topics import Channel, Topics
+from wire.topics import Channel
 
 MOST_UNREAD = 1_000
 BIRTH_EVERY_S = 10.0
 """Births that nobody asked for come no faster than this."""
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the station stands among the topics."""
-
-    region: str
-    station_id: str
-    topics: Topics
-
-    def topic(self, channel: Channel) -> str:
-        """Return the topic of one of the station's channels."""
-        return self.topics.of(self.region, self.station_id, channel)
-
-    @property
-    def claim(self) -> str:
-        """The topic on which gateways claim the region."""
-        return self.topics.claim(self.region)
-
-    @property
-    def subscriptions(self) -> list[tuple[str, int]]:
-        """What a station reads, with the QoS."""
-        return [
-            (self.topic(Channel.ACK), 0),
-            (self.topic(Channel.CONFIG), 1),
-            (self.topic(Channel.COMMAND), 1),
-            (self.claim, 1),
-        ]
 
 
 @dataclass(frozen=True)

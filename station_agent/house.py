@@ -14,10 +14,12 @@ from station_agent.config import AgentSettings
 from station_agent.database import Database
 from station_agent.delivery import Delivery
 from station_agent.drivers.driver import Driver
-from station_agent.exchange import Exchange, Parts, Place
+from station_agent.eviction import Limits
+from station_agent.exchange import Exchange, Parts
 from station_agent.intake import Intake
 from station_agent.notebook import Notebook
-from station_agent.outbox import Limits, Outbox
+from station_agent.outbox import Outbox
+from station_agent.place import Place
 from station_agent.pseudonym import Pseudonyms
 from station_agent.sampler import Sampler
 from station_agent.session import Patience

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from station_agent import eviction, gone
 from station_agent.database import Database, is_full
 from station_agent.errors import OutboxFull
-from station_agent.eviction import ACKNOWLEDGED, PARKED, WAITING, Evicted
+from station_agent.eviction import ACKNOWLEDGED, PARKED, WAITING, Evicted, Limits
 from station_agent.framing import CLASSES, Draft, FrameMeta
 from station_agent.inventory import Inventory
 from station_agent.notebook import write, write_positions
@@ -22,15 +22,6 @@ from wire.ranges import Ranges
 ROW_BYTES = 96
 """What SQLite keeps of a frame beside its readings: row, index entry, share of the page headers."""
 _ATTEMPTS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds of the outbox: bytes of all frames, age of unacknowledged, keeping of acknowledged ones."""
-
-    max_bytes: int
-    max_age_ms: int
-    keep_ms: int
 
 
 @dataclass(frozen=True, slots=True)

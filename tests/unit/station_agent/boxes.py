@@ -5,8 +5,9 @@ from pathlib import Path
 import orjson
 
 from station_agent.database import Database
+from station_agent.eviction import Limits
 from station_agent.framing import Draft, FrameMeta
-from station_agent.outbox import Limits, Outbox, Written
+from station_agent.outbox import Outbox, Written
 from wire.measures import FrameClass
 
 BOOT = "01K0PZ6Q9V3W8S4D2N7X5C1B00"

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from station_agent import gone
 from station_agent.database import Database
 from station_agent.errors import OutboxFull
+from station_agent.eviction import Limits
 from station_agent.inventory import GONE_A_FRAME
-from station_agent.outbox import ROW_BYTES, Limits
+from station_agent.outbox import ROW_BYTES
 from tests.unit.station_agent.boxes import BOOT, DAY_MS, Box, draft, stream_name, written
 from wire.measures import FrameClass
 from wire.ranges import Ranges
