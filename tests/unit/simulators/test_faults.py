@@ -91,7 +91,7 @@ def test_a_mains_outage_ends_in_silence_and_then_in_light() -> None:
 
 def test_a_drifting_counter_loses_those_who_leave() -> None:
     fault = make_fault("F13", MIDNIGHT_MS, miss_out=0.5)
-    story = live("public_hall", noise=0, faults=[fault])
+    story = live("public_hall", hours=14, noise=0, faults=[fault])
     entered = story.of("front-door", "people_in_total")
     left = story.of("front-door", "people_out_total")
     gone = (left[-1][1] - left[0][1]) / (entered[-1][1] - entered[0][1])

@@ -71,7 +71,7 @@ def test_it_hands_out_only_what_is_due_in_order() -> None:
 
 def test_it_starts_in_the_middle_of_a_day() -> None:
     station = SimulatedStation("louxing-07", "public_hall", 1, MIDNIGHT_MS + 10 * HOUR_MS + 12_345)
-    readings = station.advance(MIDNIGHT_MS + DAY_MS)
+    readings = station.advance(MIDNIGHT_MS + 13 * HOUR_MS)
     assert any(reading.get("event") == "granted" for _, reading in readings)
 
 
@@ -94,7 +94,7 @@ def test_it_has_at_least_thirty_series_in_a_standard_station() -> None:
 
 
 def test_it_keeps_closed_hours_free_of_visitors() -> None:
-    station = SimulatedStation("louxing-30", "public_hall", 1, MIDNIGHT_MS, opens=(6, 22))
+    station = SimulatedStation("louxing-30", "urban_standard", 1, MIDNIGHT_MS, opens=(6, 22))
     granted = [r["ts"] for _, r in station.advance(MIDNIGHT_MS + DAY_MS) if r.get("event") == "granted"]
     assert granted
     assert min(granted) >= MIDNIGHT_MS + 6 * HOUR_MS

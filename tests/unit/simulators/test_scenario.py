@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def test_it_writes_readings_and_truth(tmp_path: Path) -> None:
     out, truth = tmp_path / "readings.jsonl", tmp_path / "truth.jsonl"
-    options = ["--archetype", "public_hall", "--days", "0.5", "--fault", "F01@30"]
+    options = ["--archetype", "public_hall", "--days", "0.3", "--fault", "F01@30"]
     result = CliRunner().invoke(app, ["scenario", *options, "--out", str(out), "--truth", str(truth)])
     assert result.exit_code == 0, result.output
     lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
