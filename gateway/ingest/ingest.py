@@ -18,6 +18,7 @@ from gateway.ingest.batching import Batcher
 from gateway.ingest.claims import Claims
 from gateway.ingest.commanding import Commander
 from gateway.ingest.outgoing import Outgoing
+from gateway.ingest.own import OwnVitals
 from gateway.ingest.people import PeopleWatch
 from gateway.ingest.pipeline import IngestSettings, Pipeline, Sinks
 from gateway.ingest.received import Received, Stream
@@ -39,6 +40,7 @@ from wire.topics import Channel, Topics
 log = structlog.get_logger(__name__)
 
 ACK_EVERY_S = 0.05
+OWN_EVERY_S = 30
 LEDGER_EVERY_S = 300
 """A start reads the ledger and the frames since it was written."""
 
@@ -223,6 +225,7 @@ class Ingest:
 
     async def _tend(self) -> None:
         """Now and then: births written, births and missing frames asked for, commands sent again."""
+        own = OwnVitals(self._store.path.parent, self._clock())
         for seconds in itertools.count(1):
             await asyncio.sleep(1.0)
             now = self._clock()
@@ -231,6 +234,8 @@ class Ingest:
             self._commander.ask_births(now)
             if seconds % 60 == 0:
                 self._commander.ask_missing(now)
+            if seconds % OWN_EVERY_S == 0:
+                self.pipeline.take_own(*own.tick(now))
             if seconds % LEDGER_EVERY_S == 0:
                 await self._write_ledger()
 

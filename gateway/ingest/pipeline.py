@@ -137,6 +137,13 @@ class Pipeline:
             return 0
         return int(FULL_CREDIT * max(0.0, 1.0 - 2 * self._bytes / self._settings.inbox_bytes))
 
+    def take_own(self, decoded: DecodedTick, arrived: list[Arrived]) -> None:
+        """Take a frame of the gateway itself: it came over no wire, and nobody waits for its ack."""
+        admitted = Admitted(new=[0])
+        batch = self._batcher.build(decoded, arrived, admitted, self._take_numbers(1))
+        self._ready.append(Tick(batch, admitted, frames=1, bytes=0))
+        self._readied.set()
+
     async def replay(self, replays: Replays, entry_id: str) -> Replayed:
         """Offer a quarantined entry again."""
         return await self.between_commits(replays.replay, entry_id, self._take_numbers(1))
