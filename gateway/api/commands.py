@@ -10,9 +10,10 @@ from starlette.responses import Response
 from ulid import ULID
 
 from gateway.api.access import Principal
-from gateway.api.answers import CommandAnswer, command_item
+from gateway.api.answers import command_item
 from gateway.api.asking import Asked, Operator, Viewer, visible_station
 from gateway.api.problems import Problem, not_found, responses
+from gateway.api.shapes import CommandAnswer
 from gateway.api.values import Strict, json_response
 from gateway.state.audit import Deed
 from gateway.state.commands import CommandRecord

@@ -9,10 +9,11 @@ from pydantic import Field
 from starlette.responses import Response
 
 from gateway.api.access import Principal
-from gateway.api.answers import QuarantineListAnswer, ReplayAnswer, quarantine_item
+from gateway.api.answers import quarantine_item
 from gateway.api.asking import Asked, Operator, Viewer
 from gateway.api.problems import Problem, not_found, responses
 from gateway.api.services import Services
+from gateway.api.shapes import QuarantineListAnswer, ReplayAnswer
 from gateway.api.values import Page, json_response, list_response, read_cursor
 from gateway.state.audit import Deed
 from gateway.state.quarantined import Entry

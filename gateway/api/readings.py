@@ -12,10 +12,11 @@ from fastapi import APIRouter, Query
 from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
-from gateway.api.answers import ReadingsAnswer, reading_item
+from gateway.api.answers import reading_item
 from gateway.api.asking import Asked, Viewer, check_visible
 from gateway.api.problems import Problem, responses
 from gateway.api.services import Services
+from gateway.api.shapes import ReadingsAnswer
 from gateway.api.values import Page, Time, list_response, parse_time, read_cursor
 from gateway.domain.buckets import Every
 from gateway.domain.registry import check_zone

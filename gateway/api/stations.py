@@ -7,9 +7,10 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from gateway.api.answers import StationDetailAnswer, StationsAnswer, station_answer, station_item
+from gateway.api.answers import station_answer, station_item
 from gateway.api.asking import Asked, Viewer, check_visible
 from gateway.api.problems import not_found, responses
+from gateway.api.shapes import StationDetailAnswer, StationsAnswer
 from gateway.api.values import Page, json_response, list_response, read_cursor
 from gateway.domain.fleet import StationState
 from gateway.queries.fleet_list import FleetFilter, Place

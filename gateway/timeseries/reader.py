@@ -3,18 +3,19 @@
 Suspect and stale values stay visible in raw readings and are left out of every bucket.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 import duckdb
 
-from gateway.domain.buckets import STEP_MS, UTC_ZONE, Every, day_starts
+from gateway.domain.buckets import STEP_MS, UTC_ZONE, Every, bucket_start, day_starts
 from gateway.timeseries.increase import increase_by_bucket
-from gateway.timeseries.select import counts, select_readings
+from gateway.timeseries.select import counts, present_fields, select_readings
 from wire.measures import EVENT_FIELDS, MEASURES, Kind
 
+_FIRST_SPAN_MS = 7 * 86_400_000
 _QUALITIES = ("good", "substituted", "stale", "suspect")
 _WORST = "max(CASE quality WHEN 'suspect' THEN 3 WHEN 'stale' THEN 2 WHEN 'substituted' THEN 1 ELSE 0 END)"
 
@@ -89,13 +90,15 @@ def fields_for(domain: str, every: Every, fn: Fn) -> tuple[str, ...]:
 def read(cursor: duckdb.DuckDBPyConnection, query: ReadingQuery) -> list[StoredReading]:
     """Return at most ``query.limit`` readings or buckets, by time; duckdb.Error when the store fails."""
     devices = _series(cursor, query)
-    if not devices:
+    asked = query.fields or fields_for(query.domain, query.every, query.fn)
+    wanted = present_fields(cursor, query.domain, asked)
+    if not devices or not wanted:
         return []
     if query.every is Every.RAW:
-        return _read_raw(cursor, query, devices)
+        return _read_raw(cursor, query, devices, wanted)
     if query.fn is Fn.INCREASE:
-        return _read_increase(cursor, query, devices)
-    return _read_buckets(cursor, query, devices)
+        return _read_increase(cursor, query, devices, wanted)
+    return _read_buckets(cursor, query, devices, wanted)
 
 
 def _series(cursor: duckdb.DuckDBPyConnection, query: ReadingQuery) -> dict[int, str]:
@@ -105,10 +108,6 @@ def _series(cursor: duckdb.DuckDBPyConnection, query: ReadingQuery) -> dict[int,
         [query.station_id, query.domain],
     ).fetchall()
     return {number: device for number, device in rows if not query.devices or device in query.devices}
-
-
-def _wanted(query: ReadingQuery) -> tuple[str, ...]:
-    return query.fields or fields_for(query.domain, query.every, query.fn)
 
 
 def _within(query: ReadingQuery, devices: dict[int, str]) -> str:
@@ -121,9 +120,11 @@ def _within(query: ReadingQuery, devices: dict[int, str]) -> str:
 
 
 def _read_raw(
-    cursor: duckdb.DuckDBPyConnection, query: ReadingQuery, devices: dict[int, str]
+    cursor: duckdb.DuckDBPyConnection,
+    query: ReadingQuery,
+    devices: dict[int, str],
+    wanted: tuple[str, ...],
 ) -> list[StoredReading]:
-    wanted = _wanted(query)
     rows = cursor.execute(
         f"{select_readings(query.domain, wanted, _raw_where(query, devices))}"
         f" ORDER BY ts, frame, idx LIMIT {query.limit}"
@@ -155,16 +156,18 @@ def _raw_reading(row: tuple[object, ...], wanted: Sequence[str], devices: dict[i
 
 
 def _read_buckets(
-    cursor: duckdb.DuckDBPyConnection, query: ReadingQuery, devices: dict[int, str]
+    cursor: duckdb.DuckDBPyConnection,
+    query: ReadingQuery,
+    devices: dict[int, str],
+    wanted: tuple[str, ...],
 ) -> list[StoredReading]:
-    wanted = _wanted(query)
     values = ", ".join(
         f"{_AGGREGATES[query.fn].format(name)} FILTER (WHERE {counts(name)})" for name in wanted
     )
     seen = " + ".join(f"count({name})" for name in wanted)
     rows = cursor.execute(
         f"SELECT bucket, device, list_distinct(flatten(list(suspect))), {_WORST}, {values}"
-        f" FROM ({_bucketed(query, devices)}) JOIN ({_names(devices)}) USING (series)"
+        f" FROM ({_bucketed(query, devices, wanted)}) JOIN ({_names(devices)}) USING (series)"
         f" GROUP BY bucket, device HAVING {seen} > 0{_beyond(query)}"
         f" ORDER BY bucket, device LIMIT {query.limit}",
         _parameters(query),
@@ -178,8 +181,8 @@ def _names(devices: dict[int, str]) -> str:
     return f"SELECT * FROM (VALUES {rows}) names(series, device)"
 
 
-def _bucketed(query: ReadingQuery, devices: dict[int, str]) -> str:
-    readings = select_readings(query.domain, _wanted(query), _within(query, devices))
+def _bucketed(query: ReadingQuery, devices: dict[int, str], wanted: tuple[str, ...]) -> str:
+    readings = select_readings(query.domain, wanted, _within(query, devices))
     if query.every is Every.DAY:
         days = "SELECT unnest(?) AS bucket"
         return f"SELECT r.*, d.bucket FROM ({readings}) r ASOF JOIN ({days}) d ON r.ts >= d.bucket"
@@ -211,19 +214,34 @@ def _bucket(row: tuple[object, ...], wanted: Sequence[str]) -> StoredReading:
 
 
 def _read_increase(
-    cursor: duckdb.DuckDBPyConnection, query: ReadingQuery, devices: dict[int, str]
+    cursor: duckdb.DuckDBPyConnection,
+    query: ReadingQuery,
+    devices: dict[int, str],
+    wanted: tuple[str, ...],
 ) -> list[StoredReading]:
-    grown: dict[tuple[int, str], dict[str, object]] = {}
-    start = query.start if query.after is None else max(query.start, query.after.ts)
-    for number, device in devices.items():
-        for name in _wanted(query):
-            measure = MEASURES[query.domain][name]
-            buckets = increase_by_bucket(cursor, measure, number, (start, query.end), query.every, query.tz)
-            for bucket, rise in buckets.items():
-                grown.setdefault((bucket, device), {})[name] = rise
     after = (query.after.ts, query.after.device) if query.after else (-1, "")
-    kept = sorted(key for key in grown if key > after)[: query.limit]
+    grown: dict[tuple[int, str], dict[str, object]] = {}
+    for span in _spans(query):
+        for number, device in devices.items():
+            for name in wanted:
+                measure = MEASURES[query.domain][name]
+                rises = increase_by_bucket(cursor, measure, number, span, query.every, query.tz)
+                for bucket, rise in rises.items():
+                    if (bucket, device) > after:
+                        grown.setdefault((bucket, device), {})[name] = rise
+        if len(grown) >= query.limit:
+            break
     return [
         StoredReading(Position(bucket, device=device), device, grown[bucket, device], (), "good")
-        for bucket, device in kept
+        for bucket, device in sorted(grown)[: query.limit]
     ]
+
+
+def _spans(query: ReadingQuery) -> Iterator[tuple[int, int]]:
+    """Cut the time into spans of whole buckets, each twice as long: one page seldom needs a whole year."""
+    start = query.start if query.after is None else max(query.start, query.after.ts)
+    length = _FIRST_SPAN_MS
+    while start < query.end:
+        end = min(query.end, bucket_start(start + length, query.every, query.tz))
+        yield start, end
+        start, length = end, 2 * length

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import duckdb
+
 from gateway.timeseries.tables import READING_TYPES, views
 
 ALWAYS = ("ts", "frame", "idx", "series", "suspect", "quality", "epoch")
@@ -19,6 +21,17 @@ def select_readings(domain: str, fields: Sequence[str], where: str) -> str:
         for view in (f"{domain}_samples", f"{domain}_events")
         if view in there
     )
+
+
+def present_fields(cursor: duckdb.DuckDBPyConnection, domain: str, fields: Sequence[str]) -> tuple[str, ...]:
+    """Return those of ``fields`` that any month has a column for: the others cost time and are null."""
+    rows = cursor.execute(
+        "SELECT DISTINCT column_name FROM duckdb_columns() WHERE starts_with(table_name, ?)"
+        " OR starts_with(table_name, ?)",
+        [f"{domain}_samples_", f"{domain}_events_"],
+    ).fetchall()
+    there = {name for (name,) in rows}
+    return tuple(name for name in fields if name in there)
 
 
 def counts(field: str) -> str:

@@ -75,7 +75,7 @@ async def test_raw_readings_come_as_they_were_taken(house: House, client: httpx.
         "device": "main",
         "ts": NOW - MINUTE,
         "water_flow_l_per_min": 1.5,
-        "water_volume_m3_total": 512.331,
+        "water_volume_m3_total": 5.2,
     }
     house.write(STATION, "water", [row])
     assert await items(client, "water") == [
@@ -358,6 +358,22 @@ async def test_increase_is_the_same_however_it_is_cut(house: House, client: http
     assert whole == pytest.approx(2.99)
     assert parts == pytest.approx(whole)
     assert sum(item["water_volume_m3_total"] for item in buckets) == pytest.approx(whole)
+
+
+async def test_increase_is_the_same_over_many_spans(house: House, client: httpx.AsyncClient) -> None:
+    water(house, NOW - 90 * 24 * HOUR, [float(n) / 10 for n in range(90 * 4)], step=6 * HOUR)
+    start = iso(NOW - 100 * 24 * HOUR)
+    everything = await items(client, "water", every="1d", fn="increase", start=start, limit=1_000)
+    seen: list[dict[str, Any]] = []
+    cursor: dict[str, Any] = {}
+    while True:
+        page = await read(client, "water", every="1d", fn="increase", start=start, limit=7, **cursor)
+        seen += page["items"]
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    assert seen == everything
+    assert sum(item["water_volume_m3_total"] for item in everything) == pytest.approx(35.9)
 
 
 async def test_increase_counts_people_as_whole_numbers(house: House, client: httpx.AsyncClient) -> None:
