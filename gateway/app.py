@@ -218,9 +218,12 @@ def _ingest(parts: Parts, *, take_over: bool) -> Ingest:
     for spec in parts.registry:
         parts.fleet.expect(spec.station_id, spec.region, spec.tz)
     parts.fleet.restore(parts.state.stations.load())
-    ingest.restore()
-    for domain, table in last_values.read(parts.store.cursor(), now_ms() - LAST_VALUES_MS):
-        parts.latest.take(domain, table)
+    try:
+        ingest.restore()
+        for domain, table in last_values.read(parts.store.cursor(), now_ms() - LAST_VALUES_MS):
+            parts.latest.take(domain, table)
+    except duckdb.Error as error:
+        raise StartError(f"{parts.store.path} cannot be read: {error}; restore a backup of it") from error
     return ingest
 
 
