@@ -1,6 +1,7 @@
 """The agent as one value: ``async with Agent.open(settings) as agent: await agent.run()``."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -10,10 +11,10 @@ import structlog
 
 from station_agent.clock import Sources, kernel_offset_ms
 from station_agent.config import AgentSettings
-from station_agent.database import Database, locked
+from station_agent.database import Database, is_broken, locked
 from station_agent.drivers.driver import Driver
 from station_agent.drivers.registry import open_driver
-from station_agent.errors import OutboxFull
+from station_agent.errors import OutboxFull, StorageError
 from station_agent.exchange import Exchange, Parts
 from station_agent.framing import FrameMeta, draft
 from station_agent.house import House
@@ -70,14 +71,25 @@ class Agent:
                     yield agent
                 finally:
                     await agent.sampler.close()
-                    agent._upkeep.remember()
             finally:
                 database.close()
 
     async def run(self) -> None:
-        """Read and deliver until ``stop``; then finish the round, say goodbye and return."""
-        self._store(await self.sampler.read())
+        """Read and deliver until ``stop``; then finish the round, say goodbye and return.
+
+        Raises StorageError when the outbox turns out to be damaged: it is put aside, to start anew.
+        """
+        try:
+            await self._run()
+        except ExceptionGroup as group:
+            if group.subgroup(_says_it_is_broken) is None:
+                raise
+            raise StorageError(f"the outbox is damaged and put aside as {self._upkeep.condemn()}") from group
+        self._upkeep.remember()
+
+    async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
+            self._store(await self.sampler.read())
             sampling = group.create_task(self._sample(), name="sampling")
             others = [
                 group.create_task(self.parts.uplink.run(self.exchange), name="uplink"),
@@ -127,3 +139,7 @@ class Agent:
         if self._full and not full:
             log.info("the disk takes readings again")
         self._full = full
+
+
+def _says_it_is_broken(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.Error) and is_broken(error)

@@ -35,6 +35,11 @@ def is_full(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _FULL
 
 
+def is_broken(error: sqlite3.Error) -> bool:
+    """Tell a damaged file from other errors."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN
+
+
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
     """Hold a data directory alone; StorageError when it cannot be used or another agent has it."""
@@ -62,7 +67,7 @@ class Database:
         try:
             self.sql = _connect(path)
         except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _BROKEN:
+            if not is_broken(error):
                 raise StorageError(
                     f"cannot open {path}: {error}; check the disk and the rights of data_dir"
                 ) from error
@@ -106,6 +111,11 @@ class Database:
             self._reserve.write_bytes(bytes(RESERVE_BYTES))
         except OSError:
             self._reserve.unlink(missing_ok=True)
+
+    def condemn(self) -> None:
+        """Put the file aside although it is in use; the next start begins a new one."""
+        self.sql.close()
+        self.moved_aside = _move_aside(self.path)
 
     def close(self) -> None:
         """Close the file; uncommitted work is gone."""

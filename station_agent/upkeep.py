@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from pathlib import Path
 
 from station_agent.clock import StationClock
 from station_agent.database import Database, is_full
@@ -39,6 +40,11 @@ class Upkeep:
             self.remember()
             if rounds % ROUNDS_TO_EXPIRE == 0:
                 self._expire()
+
+    def condemn(self) -> Path | None:
+        """Put the damaged outbox aside; return where it is now."""
+        self._database.condemn()
+        return self._database.moved_aside
 
     def remember(self) -> None:
         """Write the time down, so that the next run has one to start from."""

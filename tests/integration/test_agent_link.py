@@ -1,13 +1,15 @@
 """The agent's link: rebuilt when it is dead, trusted only where it should be."""
 
 import gc
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from station_agent.app import real_sources
+from station_agent.app import Agent, real_sources
 from station_agent.clock import Sources
+from station_agent.errors import StorageError
 from station_agent.session import Patience
 from tests.integration.acking_peer import NOW, Peer, acking_peer
 from tests.integration.agent_inside import Meter, running, settings
@@ -15,6 +17,7 @@ from tests.support.certificates import Certificates
 from tests.support.mosquitto import Mosquitto
 from tests.support.proxy import Proxy
 from tests.support.waiting import until
+from tests.unit.station_agent.boxes import draft, written
 
 IMPATIENT = Patience(keep_alive=2, connect=2.0, puback=1.5)
 
@@ -184,3 +187,23 @@ async def test_it_sets_its_clock_by_the_gateway_and_stamps_anew_what_waits(
     assert "clock" not in again
     stamps = [reading["ts"] for readings in again["readings"].values() for reading in readings]
     assert all(abs(ts - NOW) < 60_000 for ts in stamps)
+
+
+async def test_it_puts_an_outbox_aside_that_breaks_while_it_runs(tmp_path: Path, broker: Mosquitto) -> None:
+    of = settings(tmp_path, broker.url)
+    async with Agent.open(of, [Meter()]) as agent:
+        agent.parts.outbox.append([draft()] * 500, written())
+        spoil(tmp_path / "data" / "outbox.db")
+        with pytest.raises(StorageError, match="put aside"):
+            await agent.run()
+    async with running(of, [Meter()]) as agent:
+        await until(lambda: agent.parts.outbox.depth, what="a new outbox in use")
+    assert (tmp_path / "data" / "outbox.db.broken").exists()
+
+
+def spoil(file: Path) -> None:
+    """Let the flash lose everything but the first page."""
+    database = sqlite3.connect(file)
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    database.close()
+    file.write_bytes(file.read_bytes()[:4096] + b"flash died here." * (file.stat().st_size // 16 - 256))
