@@ -54,6 +54,16 @@ class Outcome:
     ack_ms: dict[str, float]
     code: int
 
+    def whole(self) -> "Outcome":
+        """Itself, if every frame was acknowledged.
+
+        Raises:
+            RuntimeError: some were not, so its figures mean nothing.
+        """
+        if self.code:
+            raise RuntimeError(f"{self.sent - self.acknowledged} of {self.sent} frames were not acknowledged")
+        return self
+
 
 @dataclass(frozen=True, slots=True)
 class Load:

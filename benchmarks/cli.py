@@ -43,6 +43,7 @@ def run(
     date = datetime.now(UTC)  # noqa: TID251 - the composition root: the date stands on the result
     rows = list(_measure(chosen, quick=quick))
     target = out or HERE / "results" / f"{date:%Y-%m-%d}{'-quick' if quick else ''}.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(
         table.to_json(rows, describe_machine(f"{date:%Y-%m-%d %H:%M} UTC"), quick=quick), "utf-8"
     )

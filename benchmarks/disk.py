@@ -32,7 +32,8 @@ def _store(bench: Bench, frames: int) -> Path:
     with bench.broker() as broker:
         with bench.gateway(broker) as gateway:
             if frames:
-                bench.run_fleet(broker, Load(bench.stations(STATIONS), POINTS, RATE, frames=frames))
+                load = Load(bench.stations(STATIONS), POINTS, RATE, frames=frames)
+                bench.run_fleet(broker, load).whole()
         return gateway.data_dir
 
 

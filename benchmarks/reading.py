@@ -33,7 +33,7 @@ def run(bench: Bench) -> Iterator[Row]:
 def _fill(bench: Bench, broker: Broker, stations: int, prefix: str) -> None:
     """Let every station of a fleet be known with two frames."""
     rate = min(stations, 3_000.0)
-    bench.run_fleet(broker, Load(stations, 30, rate, frames=2 * stations, prefix=prefix))
+    bench.run_fleet(broker, Load(stations, 30, rate, frames=2 * stations, prefix=prefix)).whole()
 
 
 def _list(bench: Bench, client: httpx.Client, gateway: Gateway, stations: int) -> Iterator[Row]:
@@ -49,7 +49,7 @@ def _day(bench: Bench, broker: Broker, gateway: Gateway, client: httpx.Client) -
     """One station's day of power readings, raw."""
     hours = bench.seconds(DAY_HOURS, 0.5)
     load = Load(1, 30, 1 / DAY_EVERY_S, prefix="day-", backlog_hours=hours)
-    bench.run_fleet(broker, load)
+    bench.run_fleet(broker, load).whole()
     url = f"{gateway.url}/api/v1/stations/day-00001/readings/power"
     items = _pages(client, url, {"limit": MOST})
     times = _times(bench, lambda: _pages(client, url, {"limit": MOST}), asks=5)

@@ -109,3 +109,9 @@ class FrameTable:
             return row[:0]
         start, stop = (low - 1) % self.rounds, (top - 1) % self.rounds + 1
         return row[start:stop] if start < stop else np.concatenate((row[start:], row[:stop]))
+
+
+def is_out(states: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which frames are out on either lane."""
+    out: NDArray[np.bool_] = (states == LIVE) | (states == BACKLOG)
+    return out

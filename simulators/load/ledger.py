@@ -19,6 +19,7 @@ from simulators.load.frametable import (
     WAITING,
     Batch,
     FrameTable,
+    is_out,
 )
 
 SECOND = 1_000_000
@@ -126,7 +127,7 @@ class Ledger:
     def _oldest_out(self, station: int, now: int) -> int:
         """The lowest number that has been out for the time of section 4, counted to `backlog`; else 0."""
         states = self._states(station)
-        out = _is_out(states) & (now - self._last_sent(station) >= PATIENCE)
+        out = is_out(states) & (now - self._last_sent(station) >= PATIENCE)
         if not out.any():
             return 0
         place = int(out.argmax())
@@ -188,7 +189,7 @@ class Ledger:
     def _release_overtaken(self, station: int) -> None:
         """Let frames wait again that three later transmissions overtook; park what was sent too often."""
         states, sent = self._states(station), self._last_sent(station)
-        out = np.flatnonzero(_is_out(states))
+        out = np.flatnonzero(is_out(states))
         if not len(out):
             return
         later = sent[(states == SETTLED) & (sent > sent[out].min())]
@@ -234,7 +235,7 @@ class Ledger:
     def disconnect(self, stations: Numbers) -> None:
         """Count nothing of these stations as out any more: whatever was, waits."""
         for station in stations.tolist():
-            for place in np.flatnonzero(_is_out(self._states(station))).tolist():
+            for place in np.flatnonzero(is_out(self._states(station))).tolist():
                 self._table.set_state(station, self.low.item(station) + place, WAITING)
                 self._waiting[station] += 1
         self._out[stations] = 0
@@ -245,8 +246,3 @@ class Ledger:
 
     def _last_sent(self, station: int) -> Numbers:
         return self._table.last_sent(station, self.low.item(station), self.top.item(station))
-
-
-def _is_out(states: NDArray[np.uint8]) -> Mask:
-    out: Mask = (states == LIVE) | (states == BACKLOG)
-    return out
