@@ -1,0 +1,279 @@
+"""A station and its gateways on virtual time, what befalls them, and what has to be true in the end."""
+
+import random
+from collections.abc import Callable
+
+from ulid import ULID
+
+from gateway.ingest.claims import Standing
+from tests.simulation.box import BROKEN, NEWER, Box, Disk
+from tests.simulation.gateway import Gateway, Identity, Stores
+from tests.simulation.link import Link
+from wire.measures import FrameClass
+
+ROOMY, TIGHT = 10_000_000, 4_000
+LONGEST_S = 6 * 86_400.0
+MOST_EVENTS = 200_000
+MOMENTS = ("before", "stored", "noted", "acking")
+
+
+class World:
+    """Everything there is, with every number drawn from ``seed``.
+
+    ``taken`` is the truth: which reading went into which frame. ``excused`` are readings whose last copy
+    was destroyed together with a disk or a store that was set back, which no protocol can bring back.
+    """
+
+    def __init__(self, seed: int, *, tight: bool = False, credit: int = 64) -> None:
+        self.rng = random.Random(seed)
+        self.now = 0.0
+        self.link = Link(self.rng)
+        self.taken: dict[Identity, int] = {}
+        self.excused: set[Identity] = set()
+        self.sent: set[Identity] = set()
+        self.disks: list[bytes] = []
+        self.backups: list[Stores] = []
+        self.may_drop_acknowledged = False
+        self._tight = tight
+        self._credit = credit
+        self._tokens = 0
+        self._events = 0
+        self.boxes: list[Box] = []
+        self.gateways: list[Gateway] = []
+        self.add_gateway()
+        self.add_box(Disk())
+
+    # -- who there is
+
+    def add_box(self, disk: Disk) -> Box:
+        """Put up a box with this disk."""
+        box = Box(self.link, self.rng, disk, TIGHT if self._tight else ROOMY, self._note_taken, self.sent)
+        self.boxes.append(box)
+        self.link.ends.append(box)
+        box.start(self.now)
+        return box
+
+    def add_gateway(self, *, take_over: bool = False) -> Gateway:
+        """Start a gateway on empty stores."""
+        stores = Stores(str(ULID(self.rng.randbytes(16))))
+        gateway = Gateway(self.link, self.rng, stores, self._credit)
+        gateway.take_over = take_over
+        self.gateways.append(gateway)
+        self.link.ends.append(gateway)
+        gateway.start(self.now)
+        return gateway
+
+    @property
+    def ends(self) -> list[Box | Gateway]:
+        """All of them."""
+        return [*self.boxes, *self.gateways]
+
+    @property
+    def box(self) -> Box:
+        """The newest box."""
+        return self.boxes[-1]
+
+    @property
+    def gateway(self) -> Gateway:
+        """The newest gateway."""
+        return self.gateways[-1]
+
+    @property
+    def holder(self) -> Gateway:
+        """The gateway whose region it is."""
+        holders = [g for g in self.gateways if g.up and g.claims.standing("louxing") is Standing.OURS]
+        assert len(holders) == 1, f"{len(holders)} gateways hold the region"
+        return holders[0]
+
+    def _note_taken(self, identity: Identity, token: int) -> None:
+        assert identity not in self.taken, f"{identity} names two readings"
+        self.taken[identity] = token
+
+    # -- time
+
+    def pass_time(self, seconds: float) -> None:
+        """Let this much time pass, event by event."""
+        until = self.now + seconds
+        while True:
+            due = {end: end.next_due() for end in self.ends}
+            times = [self.link.next_due(), *due.values()]
+            earliest = min((at for at in times if at is not None), default=None)
+            if earliest is None or earliest > until:
+                break
+            self.now = max(self.now, earliest)
+            heard = self.link.deliver(self.now)
+            for end, at in due.items():
+                if end in heard or (at is not None and at <= self.now):
+                    end.work(self.now)
+            self._events += 1
+            assert self._events < MOST_EVENTS, "somebody never comes to rest"
+        self.now = until
+
+    # -- what befalls them
+
+    def take(
+        self,
+        count: int,
+        frame_class: FrameClass = FrameClass.SAMPLE,
+        *,
+        kind: int = 0,
+        box: Box | None = None,
+    ) -> None:
+        """Take readings at a box, the newest if none is named; ``kind`` may be BROKEN or NEWER."""
+        tokens = [kind + self._tokens + position for position in range(count)]
+        self._tokens += count
+        (box or self.box).take(tokens, frame_class, self.now)
+
+    def clone(self) -> None:
+        """Copy the card of the newest box into a second one; both go on, each as if it were alone."""
+        twin = self.box.disk.image()
+        self.add_box(Disk(twin))
+
+    def save_disk(self) -> None:
+        """Make a backup of the newest box's disk."""
+        self.disks.append(self.box.disk.image())
+
+    def restore_disk(self) -> None:
+        """Put a backup into the newest box."""
+        if self.disks:
+            self._destroy(self._restore_disk)
+
+    def _restore_disk(self) -> None:
+        self.box.kill(self.now, back_after_s=1.0)
+        self.box.disk = Disk(self.disks[-1])
+
+    def power_cut(self) -> None:
+        """Cut the power of the newest box: what was not synced is gone."""
+        self._destroy(lambda: self.box.kill(self.now, back_after_s=2.0, power_cut=True))
+
+    def save_stores(self) -> None:
+        """Make a backup of the newest gateway's stores."""
+        self.backups.append(self.gateway.stores.backup())
+
+    def restore_stores(self) -> None:
+        """Set the newest gateway back to a backup of its own."""
+        own = [stores for stores in self.backups if stores.gateway == self.gateway.stores.gateway]
+        if own:
+            self._destroy(lambda: self._restore_stores(own[-1].backup()))
+
+    def _restore_stores(self, stores: Stores) -> None:
+        self.may_drop_acknowledged = True
+        self.gateway.kill(self.now, back_after_s=1.0)
+        self.gateway.stores = stores
+
+    def replace_gateway(self) -> None:
+        """Start a new gateway with --take-over; the old one runs on."""
+        self.may_drop_acknowledged = True
+        self.add_gateway(take_over=True)
+
+    def cut(self, seconds: float) -> None:
+        """Break every connection."""
+        for end in self.ends:
+            end.disconnect(self.now, back_after_s=seconds + self.rng.uniform(0, 3))
+
+    def kill_broker(self) -> None:
+        """End the broker: what it held is gone, retained messages included."""
+        self.link.forget()
+        self.cut(1.0)
+
+    def _destroy(self, disaster: Callable[[], None]) -> None:
+        before = self._traces()
+        disaster()
+        self.excused |= before - self._traces()
+
+    def _traces(self) -> set[Identity]:
+        """Every frame of which there is a copy anywhere, or a note that policy dropped it."""
+        on_boxes = [box.disk.held() | box.disk.gone() for box in self.boxes]
+        at_gateways = [set(filter(gateway.has_trace, self.taken)) for gateway in self.gateways]
+        return set().union(*on_boxes, *at_gateways)
+
+    # -- the end
+
+    def heal(self) -> None:
+        """Repair everything, and let time pass until all is settled."""
+        self.link.loss = self.link.repeat = 0.0
+        self.link.longest_s = 0.05
+        for box in self.boxes:
+            box.disk.clear()
+            box.disk.kill_in = 0
+        for gateway in self.gateways:
+            gateway.full, gateway.kill_at, gateway.knows_newer = False, None, True
+        for end in self.ends:
+            if end.reconnect_at is not None:
+                end.reconnect_at = self.now
+            if end.starts_at is not None:
+                end.starts_at = self.now
+        self.pass_time(120.0)
+        self._operate()
+        self._settle()
+        # What no frame is left to say, a birth says; the next connection at the latest brings one.
+        self.cut(0.0)
+        self._settle()
+
+    def _settle(self) -> None:
+        until = self.now + LONGEST_S
+        chunk = 60.0
+        quiet = 0
+        # Twice: what the gateway has not been told yet looks settled too.
+        while self.now < until and quiet < 2:
+            for box in self.boxes:
+                self.take(1, box=box)
+            self.pass_time(chunk)
+            quiet = quiet + 1 if self.is_settled() else 0
+            chunk = min(chunk * 1.3, 1800.0)
+
+    def _operate(self) -> None:
+        """Do what an operator does: give the region to the newest gateway when stations obey another."""
+        obeyed = {box.process.parts.delivery.gateway for box in self.boxes if box.process is not None}
+        if obeyed <= {self.holder.stores.gateway, None}:
+            return
+        holder = self.holder
+        holder.take_over = True
+        holder.kill(self.now, back_after_s=1.0)
+        self.pass_time(60.0)
+
+    def is_settled(self) -> bool:
+        """Whether nothing waits anywhere."""
+        if not all(box.is_quiet() for box in self.boxes):
+            return False
+        return not self.holder.pending and not any(self.holder.lacking())
+
+    def check(self) -> None:
+        """Hold everything to the promise: stored exactly once, and the balance holds."""
+        assert self.is_settled(), self._unsettled()
+        for gateway in self.gateways:
+            self._check_stores(gateway.stores)
+        stores, received = self.holder.stores, self.holder.received
+        for identity in self.taken:
+            if not stores.has(identity) and identity not in self.excused:
+                self._check_absent(identity)
+        counted = received.figures("louxing-07")
+        assert counted["received"] == len(stores.stored) + len(stores.quarantined)
+        assert counted["missing"] == 0
+
+    def _check_stores(self, stores: Stores) -> None:
+        for identity, tokens in stores.stored.items():
+            assert tokens == [self.taken[identity]], f"{identity} was stored {len(tokens)} times or changed"
+        for identity in stores.quarantined:
+            assert BROKEN <= self.taken[identity] < NEWER
+            assert identity not in stores.stored
+
+    def _check_absent(self, identity: Identity) -> None:
+        """A frame that is not stored was dropped by policy and the gateway told so, or is not its concern."""
+        stream, seq = identity
+        ledger = self.holder.received.streams.get(stream)
+        if ledger is not None and seq in ledger.gone:
+            return
+        elsewhere = any(gateway.has_trace(identity) for gateway in self.gateways)
+        foreign_to_it = ledger is None or not ledger.first <= seq <= ledger.last
+        assert foreign_to_it, f"{identity} is lost and the gateway does not know"
+        assert elsewhere or self.may_drop_acknowledged, f"{identity} is lost and nobody ever had it"
+
+    def _unsettled(self) -> str:
+        boxes = [
+            (box.process.parts.outbox.stream_states(), box.process.parts.outbox.depth)
+            if box.process
+            else None
+            for box in self.boxes
+        ]
+        return f"never settled: boxes {boxes}, gateway lacks {list(self.holder.lacking())}"
