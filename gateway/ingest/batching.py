@@ -209,7 +209,8 @@ def _sentinels(column: pa.ChunkedArray, measure: Measure) -> list[int]:
     hidden = [value for value in measure.sentinels if not _is_outside(value, measure)]
     if not hidden:
         return []
-    mask = pc.is_in(column.cast(pa.float64()), pa.array(hidden, pa.float64()))
+    # not exact beyond 2^53, where no sentinel is and Arrow would refuse the whole column
+    mask = pc.is_in(column.cast(pa.float64(), safe=False), pa.array(hidden, pa.float64()))
     rows: list[int] = np.flatnonzero(mask.to_numpy()).tolist()
     return rows
 

@@ -154,7 +154,16 @@ class Ingest:
     def _ledger(self) -> tuple[list[ledgers.StreamRecord], int]:
         """Return every stream, and the frame up to which they are told: later ones are read as frames."""
         records = [
-            ledgers.StreamRecord(s.station_id, s.stream, s.first, s.last, s.oldest, s.born, s.held.to_lists())
+            ledgers.StreamRecord(
+                s.station_id,
+                s.stream,
+                s.first,
+                s.last,
+                s.oldest,
+                s.born,
+                s.held.to_lists(),
+                s.gone.to_lists(),
+            )
             for s in self.received.streams.values()
         ]
         return records, self.pipeline.durable_upto

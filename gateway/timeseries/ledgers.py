@@ -69,13 +69,13 @@ def append_duplicates(connection: duckdb.DuckDBPyConnection, copies: Mapping[str
 
 def write(connection: duckdb.DuckDBPyConnection, streams: Iterable[StreamRecord], upto: int) -> None:
     """Replace the snapshot by one that holds every frame up to number `upto`."""
-    rows = [(s.station_id, s.stream, s.first, s.last, s.oldest, s.born, s.held) for s in streams]
+    rows = [(s.station_id, s.stream, s.first, s.last, s.oldest, s.born, s.held, s.gone) for s in streams]
     connection.begin()
     late = connection.execute(_LATE, [upto]).fetchall()
     duplicates = connection.execute(_DUPLICATES).fetchall()
-    for table in ("ledger", "counted", "duplicates", "ledger_upto"):
+    for table in ("ledger", "gone", "counted", "duplicates", "ledger_upto"):
         connection.execute(f"DELETE FROM {table}")
-    insert(connection, "ledger", ("station_id", "stream", "first", "last", "oldest", "born", "held"), rows)
+    insert(connection, "ledger", _LEDGER_COLUMNS, rows)
     insert(connection, "counted", ("station_id", "late"), late)
     insert(connection, "duplicates", ("station_id", "copies"), duplicates)
     connection.execute("INSERT INTO ledger_upto VALUES (?)", [upto])
@@ -85,14 +85,14 @@ def write(connection: duckdb.DuckDBPyConnection, streams: Iterable[StreamRecord]
 def read(connection: duckdb.DuckDBPyConnection, digests_since: int) -> Ledger:
     """Return the snapshot brought up to date by the frames since; digests received since `digests_since`."""
     streams = {row[1]: StreamRecord(*row) for row in connection.execute(_SNAPSHOT).fetchall()}
-    for station_id, stream, lo, hi, oldest in connection.execute(_RANGES_SINCE).fetchall():
+    for station_id, stream, lo, hi, lowest, oldest in connection.execute(_RANGES_SINCE).fetchall():
         record = streams.get(stream)
         if record is None:
             record = streams[stream] = StreamRecord(
-                station_id, stream, min(lo, oldest), 0, 1, born=False, held=[]
+                station_id, stream, min(lo, lowest), 0, 1, born=False, held=[]
             )
         if not record.born:
-            record.first = min(record.first, oldest)
+            record.first = min(record.first, lowest)
         record.held.append([lo, hi])
         record.last, record.oldest = max(record.last, hi), max(record.oldest, oldest)
     for stream, lo, hi in connection.execute(_GONE).fetchall():
@@ -108,9 +108,10 @@ def read(connection: duckdb.DuckDBPyConnection, digests_since: int) -> Ledger:
     )
 
 
-_SNAPSHOT = "SELECT station_id, stream, first, last, oldest, born, held FROM ledger"
+_LEDGER_COLUMNS = ("station_id", "stream", "first", "last", "oldest", "born", "held", "gone")
+_SNAPSHOT = f"SELECT {', '.join(_LEDGER_COLUMNS)} FROM ledger"
 _RANGES_SINCE = f"""
-SELECT station_id, stream, min(seq), max(seq), max(oldest) FROM (
+SELECT station_id, stream, min(seq), max(seq), min(oldest), max(oldest) FROM (
     SELECT station_id, stream, seq, oldest,
         seq - row_number() OVER (PARTITION BY stream ORDER BY seq) AS island
     FROM frames WHERE frame > {SINCE} AND stream IS NOT NULL)

@@ -119,6 +119,7 @@ class Store:
             if self._connection is None:
                 self._connect()
             self._transact(batches)
+            self.failure = None
         except duckdb.Error as error:
             self._recover(error)
             raise NotDurableError(str(error)) from error

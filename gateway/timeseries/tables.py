@@ -21,7 +21,7 @@ READING_TYPES = {
     "ts": "BIGINT",
     "own_ts": "BIGINT",
     "quality": "VARCHAR",
-    "epoch": "INTEGER",
+    "epoch": "BIGINT",
     "suspect": "VARCHAR[]",
 }
 
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS gone(source INTEGER, lo BIGINT, hi BIGINT);
 CREATE TABLE IF NOT EXISTS duplicates(station_id VARCHAR, copies BIGINT);
 CREATE TABLE IF NOT EXISTS replayed(identity VARCHAR, frame BIGINT);
 CREATE TABLE IF NOT EXISTS ledger(station_id VARCHAR, stream VARCHAR, first BIGINT, last BIGINT,
-    oldest BIGINT, born BOOLEAN, held BIGINT[][]);
+    oldest BIGINT, born BOOLEAN, held BIGINT[][], gone BIGINT[][]);
 CREATE TABLE IF NOT EXISTS counted(station_id VARCHAR, late BIGINT);
 CREATE TABLE IF NOT EXISTS ledger_upto(frame BIGINT);
 """
