@@ -46,11 +46,10 @@ class Regions:
         self._told: dict[str, str | None] = {}
 
     def connected(self) -> None:
-        """Claim what is wanted by name, once the retained claims had time to arrive."""
+        """Claim what is wanted by name or already ours, once the retained claims had time to arrive."""
         self._connected_at = asyncio.get_running_loop().time()
-        for region in self._wanted:
-            if region != "+":
-                self._claim_soon(region)
+        for region in {*self._wanted, *self._claims.connected()} - {"+"}:
+            self._claim_soon(region)
 
     def may_hear(self, region: str) -> bool:
         """Whether a region's messages are for this gateway; nobody's region is claimed for it."""
