@@ -3,22 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 
+from gateway.domain.masking import MASK, shown_value
 from gateway.state.quarantined import Quarantined
 from wire.codec import Rejected, RejectedReading, decompress
 from wire.compression import UnreadableError
 from wire.frames import Envelope
-from wire.measures import EVENT_FIELDS, MEASURES
+from wire.measures import DOMAINS
 from wire.strictjson import NotJsonError, encode, parse
 from wire.topics import Address
 
-MASK = "(masked)"
-
 _ENVELOPE = {field.alias or name for name, field in Envelope.model_fields.items()} - {"readings"}
-_READING = {"device", "ts", "event", "quality", "epoch"}
-_KNOWN = {
-    domain: _READING | set(MEASURES[domain]) | {field.name for field in EVENT_FIELDS[domain]}
-    for domain in MEASURES
-}
 
 
 def of_frame(address: Address, topic: str, payload: bytes, rejected: Rejected) -> Quarantined:
@@ -109,13 +103,13 @@ def _shown(value: object) -> str:
 
 
 def _masked_list(domain: str, group: object, only: tuple[str, int] | None) -> object:
-    if domain not in _KNOWN or not isinstance(group, list):
+    if domain not in DOMAINS or not isinstance(group, list):
         return MASK
     chosen = group if only is None else group[only[1] : only[1] + 1]
-    return [_masked_reading(reading, _KNOWN[domain]) for reading in chosen]
+    return [_masked_reading(domain, reading) for reading in chosen]
 
 
-def _masked_reading(reading: object, known: set[str]) -> object:
+def _masked_reading(domain: str, reading: object) -> object:
     if not isinstance(reading, Mapping):
         return MASK
-    return {key: value if key in known else MASK for key, value in reading.items()}
+    return {name: shown_value(domain, name, value) for name, value in reading.items()}
