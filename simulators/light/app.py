@@ -63,7 +63,9 @@ def main() -> None:
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     threading.Thread(target=_watch_input, args=(stopping,), daemon=True).start()
-    crew = Crew([_member(berth, _now_ms()) for berth in plan.stations], plan.session, _connect(plan), _tell)
+    crew = Crew(
+        [member_of(berth, _now_ms()) for berth in plan.stations], plan.session, connector(plan), _tell
+    )
     while not stopping.is_set():
         filling = crew.step(time.monotonic(), _now_ms())
         stopping.wait(FILLING_S if filling else IDLE_S)
@@ -80,7 +82,9 @@ def _watch_input(stopping: threading.Event) -> None:
     stopping.set()
 
 
-def _connect(plan: CrewPlan) -> Callable[[list[str]], Connection | None]:
+def connector(plan: CrewPlan) -> Callable[[list[str]], Connection | None]:
+    """How a crew reaches the plan's broker; None while nobody listens there."""
+
     def connect(topics: list[str]) -> Connection | None:
         try:
             return Connection(plan.host, plan.port, f"{plan.name}-{random.randrange(1 << 32):08x}", topics)
@@ -90,7 +94,8 @@ def _connect(plan: CrewPlan) -> Callable[[list[str]], Connection | None]:
     return connect
 
 
-def _member(berth: Berth, now_ms: int) -> Member:
+def member_of(berth: Berth, now_ms: int) -> Member:
+    """Bring one station of the plan to life; StopIteration for one that is not of Louxing."""
     site = next(site for site in LOUXING if site.station_id == berth.station_id)
     faults = [parse_fault(fault, berth.start_ms) for fault in berth.faults]
     simulated = site.simulate(berth.seed, berth.start_ms, faults=faults)
