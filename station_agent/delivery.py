@@ -111,9 +111,9 @@ class Delivery(Allegiance):
         self._overtaken_times.pop(frame.n, None)
 
     def resend(self) -> None:
-        """Frames were un-acknowledged or un-parked on the shelf: look at it again from the start."""
+        """Frames were un-acknowledged on the shelf: look at it again from the start, parked ones included."""
         self._overtaken_times.clear()
-        for cursor in self._waiting.values():
+        for cursor in (*self._waiting.values(), self._parked):
             cursor.rewind()
 
     def gone_carried(self, frame: FrameMeta, gone: Iterable[tuple[int, int]]) -> None:

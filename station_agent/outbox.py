@@ -167,8 +167,9 @@ class Outbox(Inventory):
                 ).rowcount
 
     def resend(self, stream: str, asked: Ranges) -> Ranges:
-        """Un-acknowledge and un-park the frames asked for; return the numbers no longer held.
+        """Un-acknowledge the frames asked for; return the numbers no longer held.
 
+        A parked one stays parked: it is tried once, and to try it eight times more would hold up others.
         Numbers the running stream has not given out yet are neither.
         """
         known = self.streams.named(stream)
@@ -181,7 +182,7 @@ class Outbox(Inventory):
                     held.add(n - known.base)
                 sql.execute(
                     f"UPDATE frames SET state = {WAITING}, settled = NULL "  # noqa: S608 - our constants
-                    f"WHERE n BETWEEN ? AND ? AND state IN ({PARKED}, {ACKNOWLEDGED})",
+                    f"WHERE n BETWEEN ? AND ? AND state = {ACKNOWLEDGED}",
                     (lo, hi),
                 )
         self.recount()

@@ -182,7 +182,16 @@ def test_it_tries_a_parked_frame_once_at_start_and_once_a_day() -> None:
     assert seqs(bench.sent(until=86_400)) == [1]
 
 
-def test_it_sends_an_unparked_frame_on_resend() -> None:
+def test_it_tries_a_parked_frame_once_on_resend() -> None:
+    bench = Bench(up=False)
+    bench.shelf.aside[1] = frame(1)
+    bench.delivery.connected(bench.now)
+    assert seqs(bench.sent(until=60)) == [1]
+    bench.delivery.resend()
+    assert seqs(bench.sent(until=3600)) == [1]
+
+
+def test_it_sends_an_unacknowledged_frame_on_resend() -> None:
     bench = Bench()
     bench.sent()
     bench.shelf.put(frame(1))

@@ -237,7 +237,7 @@ def test_it_calls_everything_of_an_unknown_stream_gone(box: Box) -> None:
     assert box.outbox.resend("01K0PZ6Q9V3W8S4D2N7X5C1ZZZ", Ranges([(1, 9)])) == Ranges([(1, 9)])
 
 
-def test_it_parks_and_unparks(box: Box) -> None:
+def test_it_keeps_a_parked_frame_apart_until_it_is_acknowledged(box: Box) -> None:
     metas = box.add(3)
     box.outbox.park(metas[:2])
     assert box.outbox.parked_count == 2
@@ -245,8 +245,9 @@ def test_it_parks_and_unparks(box: Box) -> None:
     outbox = box.start()
     assert outbox.parked_count == 2
     assert [meta.seq for meta in outbox.parked(after=0, limit=9)] == [1, 2]
-    outbox.resend(stream_name(1), Ranges([(1, 1)]))
-    outbox.settle(stream_name(1), Ranges([(2, 2)]), 0)
+    assert outbox.resend(stream_name(1), Ranges([(1, 1)])) == Ranges()
+    assert outbox.parked_count == 2
+    outbox.settle(stream_name(1), Ranges([(1, 2)]), 0)
     assert outbox.parked_count == 0
 
 
