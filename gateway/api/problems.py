@@ -5,13 +5,17 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from gateway.errors import StoreClosedError
+
+log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -90,6 +94,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(StoreClosedError, _answer_store_closed)
+    app.add_exception_handler(SQLAlchemyError, _answer_state_failed)
     app.add_exception_handler(Exception, _answer_bug)
 
 
@@ -136,6 +141,12 @@ async def _answer_store_closed(_request: Request, error: Exception) -> Response:
     detail = f"the store is being reopened: {error}"
     faults = [FieldError(location="server", field="store", detail=detail)]
     return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail, faults, {"Retry-After": "5"})
+
+
+async def _answer_state_failed(_request: Request, error: Exception) -> Response:
+    log.error("state_failed", reason=str(error))
+    faults = [FieldError(location="server", field="state", detail="the state could not be read or written")]
+    return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, faults[0].detail, faults, {"Retry-After": "5"})
 
 
 async def _answer_bug(_request: Request, _error: Exception) -> Response:

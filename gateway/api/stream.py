@@ -45,7 +45,7 @@ async def stream_changes(services: Asked, principal: Viewer) -> Response:
 
 async def _events(services: Services, wanted: FleetFilter) -> AsyncIterator[bytes]:
     yield b": the stations that change follow\n\n"
-    async for changes in services.feed.listen(wanted, KEEP_ALIVE_S):
+    async for changes in services.feed.listen(wanted, services.clock(), KEEP_ALIVE_S):
         if not changes:
             yield b": still here\n\n"
         for summary in changes:

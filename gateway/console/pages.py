@@ -22,11 +22,11 @@ from gateway.domain.registry import DEFAULT_TZ
 from gateway.queries.fleet_list import FleetFilter, Place
 
 STATIONS_A_PAGE = 200
-STYLE = Path(__file__).parent / "static" / "console.css"
+STYLE = Path(__file__).parent / "console.css"
 
 router = APIRouter(include_in_schema=False)
 _templates = Environment(
-    loader=PackageLoader("gateway.console"),
+    loader=PackageLoader("gateway.console", "."),
     autoescape=select_autoescape(),
     undefined=StrictUndefined,
     trim_blocks=True,

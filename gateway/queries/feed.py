@@ -57,8 +57,10 @@ class StationFeed:
         return len(self._listeners)
 
     def sweep(self, now: int) -> int:
-        """Tell every change since the last sweep; return how many stations changed."""
+        """Tell every change since the last sweep; return how many. Without listeners nobody looks."""
         changed = 0
+        if not self._listeners:
+            return changed
         for station in self._fleet:
             seen = self._look(station, now)
             if self._seen.get(station.station_id) != seen:
@@ -74,11 +76,16 @@ class StationFeed:
             await asyncio.sleep(every_s)
 
     async def listen(
-        self, wanted: FleetFilter, patience_s: float
+        self, wanted: FleetFilter, now: int, patience_s: float
     ) -> AsyncGenerator[list[StationSummary], None]:
-        """Yield changes as they come, an empty list after each ``patience_s`` without; ends at `close`."""
+        """Yield what changes from ``now`` on, an empty list after each ``patience_s`` without.
+
+        Ends at `close`.
+        """
         listener = Listener(wanted)
         listener.closed = self._closed
+        if not self._listeners:
+            self._seen = {station.station_id: self._look(station, now) for station in self._fleet}
         self._listeners.add(listener)
         try:
             while not listener.closed:

@@ -74,6 +74,15 @@ async def test_a_method_that_is_none_is_a_problem(client: httpx.AsyncClient, pat
     assert answer.json()["errors"][0]["field"] == "method"
 
 
+async def test_it_answers_503_while_its_own_state_cannot_be_read(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    with house.state._engine.begin() as connection:  # noqa: SLF001 - breaks it as a bad disk would
+        connection.exec_driver_sql("DROP TABLE quarantine")
+    answer = await client.get("/api/v1/quarantine")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (503, "state")
+
+
 async def test_a_fault_of_ours_tells_nothing_of_our_insides(house: House) -> None:
     def broken() -> int:
         raise RuntimeError("the password is 12345")

@@ -64,12 +64,22 @@ async def test_it_tells_a_station_that_changed(house: House) -> None:
 
 
 async def test_it_says_nothing_of_a_station_that_did_not_change(house: House) -> None:
-    services = house.services()
+    feed = house.services().feed
     house.hear("a")
-    assert services.feed.sweep(house.now) == 1
+    listening = feed.listen(FleetFilter(), house.now, patience_s=0.01)
+    assert await anext(listening) == []
     house.now += 1_000
     house.hear("a")
-    assert services.feed.sweep(house.now) == 0
+    assert feed.sweep(house.now) == 0
+    house.hear("b")
+    assert feed.sweep(house.now) == 1
+    await listening.aclose()
+
+
+async def test_nobody_looks_while_nobody_listens(house: House) -> None:
+    feed = house.services().feed
+    house.hear("a")
+    assert feed.sweep(house.now) == 0
 
 
 async def test_it_ends_when_the_gateway_stops(house: House) -> None:
@@ -99,7 +109,7 @@ async def test_it_listens_to_only_so_many(house: House, monkeypatch: pytest.Monk
 
 async def test_a_slow_client_misses_only_what_was_overtaken(house: House) -> None:
     feed = house.services().feed
-    listening = feed.listen(FleetFilter(), patience_s=5)
+    listening = feed.listen(FleetFilter(), house.now, patience_s=5)
     first = asyncio.ensure_future(anext(listening))
     await until(lambda: feed.listeners == 1, what="the listener")
     house.hear("a")
@@ -115,7 +125,7 @@ async def test_a_slow_client_misses_only_what_was_overtaken(house: House) -> Non
 
 async def test_a_region_s_client_hears_only_its_region(house: House) -> None:
     feed = house.services().feed
-    listening = feed.listen(FleetFilter(regions={"north"}), patience_s=5)
+    listening = feed.listen(FleetFilter(regions={"north"}), house.now, patience_s=5)
     first = asyncio.ensure_future(anext(listening))
     await until(lambda: feed.listeners == 1, what="the listener")
     house.hear("s", "south")
@@ -127,6 +137,6 @@ async def test_a_region_s_client_hears_only_its_region(house: House) -> None:
 
 async def test_a_quiet_stream_is_kept_alive(house: House) -> None:
     feed = house.services().feed
-    listening = feed.listen(FleetFilter(), patience_s=0.01)
+    listening = feed.listen(FleetFilter(), house.now, patience_s=0.01)
     assert await anext(listening) == []
     await listening.aclose()
