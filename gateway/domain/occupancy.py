@@ -106,7 +106,8 @@ class Occupancy:
         count.last_passage = count.last_passage or ts
         people_in, people_out = fields.get("people_in_total"), fields.get("people_out_total")
         if people_in is not None or people_out is not None:
-            self._passages(count.doors.setdefault(device, _Door()), ts, people_in, people_out, epoch)
+            door = count.doors.get(device) or count.doors.setdefault(device, _Door())
+            self._passages(door, ts, people_in, people_out, epoch)
         for name in _PRESENCE:
             if (present := fields.get(name)) is not None:
                 self._presence(f"{device}/{name}", ts, occupied=bool(present))

@@ -54,8 +54,8 @@ class Acknowledger:
             self._metrics.acks.inc(len(packets))
 
     def _payload(self, receipt: Receipt, tail: bytes) -> bytes:
-        ranges = b",".join(b"[%d,%d]" % (lo, hi) for lo, hi in receipt.received)
-        return b'%b%b","received":[%b]%b' % (self._head, receipt.stream.encode(), ranges, tail)
+        ranges = str(receipt.received).replace(" ", "").encode()
+        return b'%b%b","received":%b%b' % (self._head, receipt.stream.encode(), ranges, tail)
 
     def _topic(self, station_id: str) -> bytes:
         region = self._fleet.station(station_id).region or ""

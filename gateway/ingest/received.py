@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from wire.ranges import Ranges
 
@@ -107,8 +108,7 @@ class Waiting:
             seqs.append(seq)
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """One acknowledgement to publish: these ranges of this stream are durable."""
 
     station_id: str
@@ -238,9 +238,12 @@ class Received:
     def receipts(self, now: int, *, everything: bool = False) -> Iterator[Receipt]:
         """Yield the acknowledgements due at `now`; `everything` is for a clean stop."""
         for station_id in self._due(now, everything=everything):
-            waiting = self._waiting.pop(station_id)
-            for stream, seqs in waiting.streams.items():
-                yield from self._receipts_of(self._ledger(station_id, stream), seqs)
+            for stream, seqs in self._waiting.pop(station_id).streams.items():
+                held = self._ledger(station_id, stream).held
+                if len(held) <= ACK_RANGES:
+                    yield Receipt(station_id, stream, held.to_lists())
+                else:
+                    yield from (Receipt(station_id, stream, part) for part in _parts(held, seqs))
         self._full.clear()
 
     def _due(self, now: int, *, everything: bool) -> list[str]:
@@ -254,19 +257,6 @@ class Received:
             if station_id not in self._full:
                 due.append(station_id)
         return due
-
-    @staticmethod
-    def _receipts_of(ledger: Stream, seqs: list[int]) -> Iterator[Receipt]:
-        held = ledger.held
-        if len(held) <= ACK_RANGES:
-            yield Receipt(ledger.station_id, ledger.stream, held.to_lists())
-            return
-        asked = _holding(held, seqs)
-        for start in range(0, len(asked), ACK_RANGES):
-            chosen = asked[start : start + ACK_RANGES]
-            if len(chosen) < ACK_RANGES:
-                chosen = _fill(chosen, held)
-            yield Receipt(ledger.station_id, ledger.stream, chosen)
 
     # -- asking again ----------------------------------------------------------------------------------
 
@@ -298,6 +288,14 @@ class Received:
             "missing": sum(stream.missing().count() for stream in streams),
             "gone": sum(stream.gone_count() for stream in streams),
         }
+
+
+def _parts(held: Ranges, seqs: list[int]) -> Iterator[list[list[int]]]:
+    """Split what one message cannot say: first the ranges that hold what waits, then the newest others."""
+    waiting = _holding(held, seqs)
+    for start in range(0, len(waiting), ACK_RANGES):
+        part = waiting[start : start + ACK_RANGES]
+        yield part if len(part) == ACK_RANGES else _fill(part, held)
 
 
 def _holding(held: Ranges, seqs: list[int]) -> list[list[int]]:

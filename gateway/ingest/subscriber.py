@@ -7,6 +7,7 @@ import asyncio
 import random
 import ssl
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -45,9 +46,33 @@ class BrokerSettings(BaseModel):
     def _one_broker(self) -> "BrokerSettings":
         if self.embedded == (self.url is not None):
             raise ValueError("give either url: mqtt://host:port or embedded: true")
-        if self.url is not None and urlsplit(self.url).scheme not in {"mqtt", "mqtts"}:
-            raise ValueError("url starts with mqtt:// or mqtts://")
+        if self.url is not None:
+            host_and_port(self.url)
         return self
+
+
+def host_and_port(url: str) -> tuple[str, int]:
+    """Return where a broker's URL leads; ValueError for one that leads nowhere."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
+        raise ValueError("url is mqtt://host:port or mqtts://host:port")
+    return parts.hostname, parts.port or (8883 if parts.scheme == "mqtts" else 1883)
+
+
+def tls_context(url: str, settings: BrokerSettings) -> ssl.SSLContext | None:
+    """Return how to speak to an mqtts:// broker, None for mqtt://; StartError for files it cannot read."""
+    if not url.startswith("mqtts://"):
+        return None
+    try:
+        context = ssl.create_default_context(cafile=settings.ca)
+    except OSError as error:
+        raise StartError(f"broker.ca {settings.ca}: {error}") from error
+    if settings.cert is not None:
+        try:
+            context.load_cert_chain(settings.cert, settings.key)
+        except OSError as error:
+            raise StartError(f"broker.cert {settings.cert}, broker.key {settings.key}: {error}") from error
+    return context
 
 
 class Listener(Protocol):
@@ -81,6 +106,7 @@ class Subscriber:
         listener: Listener,
     ) -> None:
         self.url = url
+        tls_context(url, settings)  # what cannot be read is told at the start, not at every attempt
         self._client_id = client_id
         self._settings = settings
         self._subscriptions = [Subscription(topic, qos=qos) for topic, qos in subscriptions]
@@ -100,7 +126,7 @@ class Subscriber:
         while True:
             try:
                 await self._connect()
-            except (OSError, MQTTConnectError, TimeoutError) as error:
+            except (OSError, MQTTConnectError, TimeoutError, StartError) as error:
                 self._tell_failure(error, failures)
                 ceiling = min(RECONNECT_CEILING_S, 0.5 * 2 ** min(failures, 6))
                 failures += 1
@@ -130,7 +156,6 @@ class Subscriber:
         return True
 
     async def _connect(self) -> None:
-        parts = urlsplit(self.url)
         client = _Client(self._client_id, clean_session=True)
         client.set_config({"reconnect_retries": 0, "reconnect_delay": 0})
         client.on_message = self._on_message
@@ -141,10 +166,10 @@ class Subscriber:
                 self._settings.username, password.get_secret_value() if password is not None else None
             )
         self._down.clear()
-        tls = self._tls() if parts.scheme == "mqtts" else False
-        port = parts.port or (8883 if tls else 1883)
+        tls = tls_context(self.url, self._settings) or False
+        host, port = host_and_port(self.url)
         connecting = client.connect(
-            parts.hostname, port, ssl=tls, keepalive=KEEP_ALIVE_S, version=MQTTv311, raise_exc=True
+            host, port, ssl=tls, keepalive=KEEP_ALIVE_S, version=MQTTv311, raise_exc=True
         )
         await asyncio.wait_for(connecting, 10)
         client.subscribe(self._subscriptions)
@@ -156,15 +181,6 @@ class Subscriber:
         self._listener.lost()
         if client is not None:
             await client.disconnect()
-
-    def _tls(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=str(self._settings.ca) if self._settings.ca else None)
-        if self._settings.cert is not None:
-            try:
-                context.load_cert_chain(self._settings.cert, self._settings.key)
-            except OSError as error:
-                raise StartError(f"broker.cert {self._settings.cert}: {error}") from error
-        return context
 
     def _on_message(
         self, _client: Client, topic: str, payload: bytes, _qos: int, properties: dict[str, int]
@@ -184,11 +200,15 @@ class Subscriber:
 
 def publish_packet(topic: bytes, payload: bytes) -> bytes:
     """Encode a QoS 0 PUBLISH of MQTT 3.1.1."""
-    length = 2 + len(topic) + len(payload)
+    head = _publish_head(2 + len(topic) + len(payload))
+    return b"%b%b%b%b" % (head, len(topic).to_bytes(2, "big"), topic, payload)
+
+
+@lru_cache(4096)
+def _publish_head(length: int) -> bytes:
     head = bytearray(b"\x30")
     while True:
         length, digit = length >> 7, length & 0x7F
         head.append(digit | 0x80 if length else digit)
         if not length:
-            break
-    return b"%b%b%b%b" % (bytes(head), len(topic).to_bytes(2, "big"), topic, payload)
+            return bytes(head)

@@ -81,7 +81,7 @@ class Store:
 
     def _connect(self) -> None:
         self._connection = duckdb.connect(
-            str(self.path), config={"wal_autocheckpoint": CHECKPOINT_BYTES, "preserve_insertion_order": True}
+            str(self.path), config={"wal_autocheckpoint": CHECKPOINT_BYTES, "threads": 1}
         )
         self._connection.execute(tables.SCHEMA)
         self._columns = self._present_columns()
