@@ -47,7 +47,7 @@ bench: setup mosquitto ## measure what is promised about speed
 	$(BIN)/python -m benchmarks $(ARGS)
 
 soak: setup mosquitto ## the long form of the fault tests
-	$(BIN)/python -m pytest -m soak --timeout 0 $(ARGS)
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m soak --timeout 0 $(ARGS)
 
 lock: setup ## write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
