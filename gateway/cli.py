@@ -1,4 +1,4 @@
-"""`yizhan gateway …`: run, check-config, migrate."""
+"""`yizhan gateway …`: run, check-config, check-broker, migrate."""
 
 import asyncio
 import signal
@@ -12,8 +12,9 @@ import typer
 import uvloop
 
 from gateway.config import Settings, load
-from gateway.errors import GatewayError, SettingsError
+from gateway.errors import GatewayError, SettingsError, StartError
 from gateway.observability import configure_logs
+from wire.topics import Topics
 
 if TYPE_CHECKING:
     from gateway.app import Gateway
@@ -58,6 +59,32 @@ def check_config(*, config: ConfigFile = None) -> None:
             Registry.load(settings.stations.file)
         if settings.http.auth != "none":
             Tokens.load(settings.http.auth.tokens)
+    typer.echo("ok")
+
+
+@app.command("check-broker", help="Try out the broker's limits. / 检测消息代理的限制。")
+def check_broker(
+    *,
+    config: ConfigFile = None,
+    stations: Annotated[
+        int | None,
+        typer.Option(min=1, help="Stations to reckon with; else those of stations.yaml. / 驿站数量。"),
+    ] = None,
+) -> None:
+    """Measure whether the broker drops messages for a slow reader, and carries the largest frame."""
+    from gateway.domain.registry import Registry  # noqa: PLC0415 - only here
+    from gateway.ingest.preflight import examine  # noqa: PLC0415 - only here
+
+    with _operators_mistakes():
+        settings = load(config)
+        if settings.broker.url is None:
+            raise StartError("broker: the embedded one has no limits to try out")
+        file = settings.stations.file
+        fleet = stations or (len(Registry.load(file)) if file is not None else 1)
+        topic = Topics(settings.topic_root).preflight("check")
+        finding = examine(settings.broker.url, settings.broker, topic, "preflight-check", fleet)
+        if finding.text != "ok":
+            raise StartError(f"broker {settings.broker.url}: {finding.text}")
     typer.echo("ok")
 
 

@@ -1,6 +1,7 @@
 """Logs and metrics. Every drop has a counter and a reason; names are part of the contract (`yizhan_…`)."""
 
 import logging
+import math
 import sys
 
 import structlog
@@ -36,6 +37,17 @@ class Metrics:
             "yizhan_inbox_bytes", "Bytes of frames waiting in memory", registry=self.registry
         )
         self.store_up = Gauge("yizhan_store_up", "1 while batches become durable", registry=self.registry)
+        self.broker_stall_seconds = Gauge(
+            "yizhan_broker_stall_seconds",
+            "Pause the broker bridges before it drops messages: +Inf without a limit, NaN when not measured",
+            registry=self.registry,
+        )
+        self.broker_stall_seconds.set(math.nan)
+        self.broker_complaints = Gauge(
+            "yizhan_broker_complaints",
+            "What the preflight found wrong with the broker's limits",
+            registry=self.registry,
+        )
         self.broker_up = Gauge("yizhan_broker_up", "1 while the broker is connected", registry=self.registry)
 
     def unknown_fields(self, name: str) -> Counter:

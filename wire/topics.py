@@ -78,6 +78,11 @@ class Topics:
             _check(_REGION, region, "region")
         return f"{_CLAIMS}/{region}"
 
+    @staticmethod
+    def preflight(gateway: str) -> str:
+        """Return the topic on which one gateway tries out its broker; nobody else's filter matches it."""
+        return f"{_CLAIMS}/_preflight/{gateway}"
+
     def parse_claim(self, topic: str) -> str | None:
         """Return the region a claim's topic names; None for any other topic."""
         head, _, region = topic.partition("/")

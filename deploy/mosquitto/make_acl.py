@@ -56,7 +56,8 @@ def _fleet() -> str:
 
 def _gateway() -> str:
     # Status and claims both ways: it clears the retained status of a station that moved.
-    both = [TOPICS.every("+", Channel.STATUS), TOPICS.claim("+")]
+    # On the last one it tries out the broker's limits; nobody else may read or write there.
+    both = [TOPICS.every("+", Channel.STATUS), TOPICS.claim("+"), TOPICS.preflight("+")]
     reads = [TOPICS.every("+", channel) for channel in UP if channel is not Channel.STATUS]
     return _user("gateway", [*(TOPICS.every("+", channel) for channel in DOWN), *both], [*reads, *both])
 

@@ -21,6 +21,7 @@ from gateway.ingest.outgoing import Outgoing
 from gateway.ingest.own import OwnVitals
 from gateway.ingest.people import PeopleWatch
 from gateway.ingest.pipeline import IngestSettings, Pipeline, Sinks
+from gateway.ingest.preflight import Finding, examine, tell
 from gateway.ingest.received import Received, Stream
 from gateway.ingest.regions import Regions
 from gateway.ingest.replaying import Replays
@@ -77,6 +78,9 @@ class Ingest:
         self._store = store
         self._state = state
         self._clock = clock
+        self._fleet = fleet
+        self._metrics = metrics
+        self._broker = Finding()
         self._stopping = asyncio.Event()
         self._outgoing = Outgoing()
         self.claims = Claims(gateway, plan.take_over)
@@ -190,13 +194,18 @@ class Ingest:
         self._commander.send(record, region, self._clock())
 
     def readiness(self) -> dict[str, str]:
-        """Return `ok` or what is wrong with the store, the engine and the broker, and foreign regions."""
+        """Return `ok` or what is wrong with the store, the engine and the broker, and foreign regions.
+
+        A `warning` does not make the gateway unready.
+        """
         foreign = [f"{region} by gateway {holder}" for region, holder in self.claims.foreign().items()]
         readiness = {
             "store": self.pipeline.failure or self._store.failure or "ok",
             "engine": "ok",
             "broker": "ok" if self.subscriber.is_connected else "not connected",
         }
+        if self._broker.complaints:
+            readiness["warning"] = self._broker.text
         if foreign:
             readiness["regions"] = f"claimed: {'; '.join(foreign)}; stop it, or start with --take-over"
         return readiness
@@ -213,6 +222,7 @@ class Ingest:
                     group.create_task(self._acknowledge(), name="ingest-acknowledge"),
                     group.create_task(self._tend(), name="ingest-tend"),
                     group.create_task(self._outgoing.run(), name="ingest-write"),
+                    group.create_task(self._examine_broker(), name="ingest-preflight"),
                 ]
                 await self._stopping.wait()
                 self.pipeline.drain()
@@ -231,6 +241,17 @@ class Ingest:
         while True:
             self._acknowledger.publish(self.subscriber, self._clock())
             await asyncio.sleep(ACK_EVERY_S)
+
+    async def _examine_broker(self) -> None:
+        """Try out the broker's limits once, beside everything else; the embedded one has none."""
+        if self._plan.broker.embedded:
+            return
+        await self.subscriber.connected.wait()
+        gateway = self._state.gateway
+        topic, client_id = self._plan.topics.preflight(gateway), f"preflight-{gateway}"
+        url, settings = self._plan.url, self._plan.broker
+        self._broker = await asyncio.to_thread(examine, url, settings, topic, client_id, len(self._fleet))
+        tell(self._broker, self._metrics)
 
     async def _tend(self) -> None:
         """Now and then: births written, births and missing frames asked for, commands sent again."""

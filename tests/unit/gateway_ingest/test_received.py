@@ -277,7 +277,9 @@ def test_it_asks_for_a_new_gap_after_ten_minutes_however_long_an_old_one_lasts(r
     for minute in range(6 * 60):
         asked(received, NOW + minute * MINUTE)
     take(received, 9)
-    later = [minute for minute in range(360, 400) if [[2, 2], [4, 8]] in asked(received, NOW + minute * MINUTE)]
+    later = [
+        minute for minute in range(360, 400) if [[2, 2], [4, 8]] in asked(received, NOW + minute * MINUTE)
+    ]
     assert later[:1] == [370]
 
 
