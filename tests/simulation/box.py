@@ -157,7 +157,6 @@ class Box:
         disk: Disk,
         max_bytes: int,
         taken: Callable[[tuple[str, int], int], None],
-        sent: set[tuple[str, int]],
     ) -> None:
         self.connection = 0
         self.connected = False
@@ -168,12 +167,16 @@ class Box:
         self.now = 0.0
         self._link = link
         self._rng = rng
-        self._limits = Limits(max_bytes, 30 * DAY_MS, 7 * DAY_MS)
+        self.limit(max_bytes)
         self._taken = taken
-        self._sent = sent
+        self._sent: set[tuple[str, int]] = set()
         self._expire_at = 0.0
 
     # -- life
+
+    def limit(self, max_bytes: int) -> None:
+        """Set how much the outbox may hold, from the next start on."""
+        self._limits = Limits(max_bytes, 30 * DAY_MS, 7 * DAY_MS)
 
     def start(self, now: float) -> None:
         """Start the agent: a new stream on what the disk holds."""

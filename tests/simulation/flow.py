@@ -1,5 +1,6 @@
 """What a station may transmit, told again independently of the agent (contract, section 4)."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -13,13 +14,14 @@ SPACING_S = 1 / 20
 class Flow:
     """Watches one process's transmissions.
 
-    ``sent`` are the identities any process ever transmitted; ``held`` reads off the disk what is still there:
-    a frame that policy dropped while it was out is out no longer.
+    ``sent`` are the identities any process of this box ever transmitted; ``held`` reads off the disk what
+    is still there: a frame that policy dropped while it was out is out no longer.
     """
 
     def __init__(self, sent: set[tuple[str, int]], held: Callable[[], set[tuple[str, int]]]) -> None:
         self._sent = sent
         self._held = held
+        self.times: Counter[tuple[str, int]] = Counter()
         self._order = 0
         self._orders_acked: list[int] = []
         self.connected(0.0)
@@ -39,6 +41,7 @@ class Flow:
         else:
             self._check_backlog(identity, now)
         self._sent.add(identity)
+        self.times[identity] += 1
         self._order += 1
         self._out[identity] = (self._order, lane == "backlog")
 

@@ -30,7 +30,6 @@ class World:
         self.link = Link(self.rng)
         self.taken: dict[Identity, int] = {}
         self.excused: set[Identity] = set()
-        self.sent: set[Identity] = set()
         self.disks: list[bytes] = []
         self.backups: list[Stores] = []
         self.may_drop_acknowledged = False
@@ -47,7 +46,7 @@ class World:
 
     def add_box(self, disk: Disk) -> Box:
         """Put up a box with this disk."""
-        box = Box(self.link, self.rng, disk, TIGHT if self._tight else ROOMY, self._note_taken, self.sent)
+        box = Box(self.link, self.rng, disk, TIGHT if self._tight else ROOMY, self._note_taken)
         self.boxes.append(box)
         self.link.ends.append(box)
         box.start(self.now)
@@ -124,6 +123,12 @@ class World:
         self._tokens += count
         (box or self.box).take(tokens, frame_class, self.now)
 
+    def limit_outbox(self) -> None:
+        """Start the agent of the newest box again with room for a few dozen frames only."""
+        self.box.limit(TIGHT)
+        self.box.kill(self.now, back_after_s=0.0)
+        self.pass_time(3.0)
+
     def clone(self) -> None:
         """Copy the card of the newest box into a second one; both go on, each as if it were alone."""
         twin = self.box.disk.image()
@@ -143,8 +148,8 @@ class World:
         self.box.disk = Disk(self.disks[-1])
 
     def power_cut(self) -> None:
-        """Cut the power of the newest box: what was not synced is gone."""
-        self._destroy(lambda: self.box.kill(self.now, back_after_s=2.0, power_cut=True))
+        """Cut the power of the newest box: what was not synced is gone, and nothing of that may matter."""
+        self.box.kill(self.now, back_after_s=2.0, power_cut=True)
 
     def save_stores(self) -> None:
         """Make a backup of the newest gateway's stores."""
