@@ -27,7 +27,7 @@ NOT_IN_A_SCHEMA = (positive_data_acceptance,)
 
 def test_the_committed_description_is_that_of_the_code() -> None:
     fresh = DOCUMENT.read_bytes() == document()
-    assert fresh, "run: python -m gateway.api.openapi"
+    assert fresh, "run `make generate`"
 
 
 def test_every_route_describes_its_problems() -> None:
