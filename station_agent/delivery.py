@@ -71,8 +71,6 @@ class Delivery(Allegiance):
         self._pace_at = self._heard_at = self._repeat_at = 0.0
         self._repeats = 0
 
-    # -- the connection
-
     def connected(self, now: float) -> None:
         """A connection is up: nothing counts as out, and all that is not acknowledged has waited."""
         self.disconnected()
@@ -90,8 +88,6 @@ class Delivery(Allegiance):
         for alarms in (True, False):
             self._live[alarms].clear()
             self._waiting[alarms].rewind()
-
-    # -- what happens to frames
 
     def frame_added(self, frame: FrameMeta) -> None:
         """A frame was written to the shelf. It goes out live if the connection is up, else it waits."""
@@ -120,8 +116,6 @@ class Delivery(Allegiance):
         """Note which gone ranges the transmission just given out carries."""
         self._flight.carried(frame, Ranges(gone))
 
-    # -- what the gateway says
-
     def ack(self, gateway: str, stream: str, received: Ranges, *, credit: int, gateway_ms: int,
             now: float) -> Acked | None:  # fmt: skip
         """Hear an ack that the shelf has settled already; None when its gateway is not obeyed."""
@@ -140,8 +134,6 @@ class Delivery(Allegiance):
         for cursor in self._waiting.values():
             cursor.reread()
         return Acked(parked=tuple(self._wait_again_or_park()), told=told)
-
-    # -- what to send
 
     def next(self, now: float) -> Transmission | None:
         """Return the next transmission, from then on counted as out, or None; ask until None."""

@@ -6,16 +6,16 @@ settlement was lost is only sent once more.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from station_agent import eviction, gone
 from station_agent.database import Database, is_full
 from station_agent.errors import OutboxFull
-from station_agent.eviction import ACKNOWLEDGED, PARKED, WAITING, Evicted, Limits
+from station_agent.eviction import WAITING, Evicted, Limits
 from station_agent.framing import CLASSES, Draft, FrameMeta
-from station_agent.inventory import Inventory
 from station_agent.notebook import write, write_positions
+from station_agent.settlement import Settlement
 from station_agent.streams import Stream, Streams
 from wire.ranges import Ranges
 
@@ -33,22 +33,19 @@ class Written:
     clock_unset: bool
 
 
-class Outbox(Inventory):
+class Outbox(Settlement):
     """All frames of the box in the order they were written, over all streams."""
 
     def __init__(self, database: Database, limits: Limits, stream: str, boot_id: str) -> None:
         """Begin ``stream`` on top of what earlier runs left."""
         self.limits = limits
         self.birth_due = False
-        self._database = database
         with database.transaction() as sql:
             streams = Streams(sql)
             streams.start(sql, stream, boot_id)
             dropped = sql.execute("SELECT value FROM notes WHERE name = 'dropped'").fetchone()
         self.dropped_total = int(dropped[0]) if dropped else 0
-        super().__init__(database.sql, streams)
-
-    # -- writing
+        super().__init__(database, streams)
 
     def append(
         self, drafts: Sequence[Draft], written: Written, positions: Mapping[str, object] | None = None
@@ -123,79 +120,11 @@ class Outbox(Inventory):
             raise OutboxFull from error
         stream.last += len(drafts)
         self.dropped_total += len(drafts)
+        self._ask_for_birth(evicted)
         return []
 
     def _write_last(self, sql: sqlite3.Connection, last: int) -> None:
         sql.execute("UPDATE streams SET last = ? WHERE base = ?", (last, self.streams.current.base))
-
-    # -- what the gateway says
-
-    def settle(self, stream: str, received: Ranges, running_ms: int) -> int:
-        """Note acknowledged frames, which are kept as long as there is room; return how many were new."""
-        known = self.streams.named(stream)
-        if known is None:
-            return 0
-        settled = parked = 0
-        with self._database.transaction(durable=False) as sql:
-            for lo, hi in known.numbers(received):
-                for state in (WAITING, PARKED):
-                    changed = sql.execute(
-                        f"UPDATE frames SET state = {ACKNOWLEDGED}, settled = ? "  # noqa: S608 - our constant
-                        "WHERE state = ? AND class IN (0, 1, 2) AND n BETWEEN ? AND ?",
-                        (running_ms, state, lo, hi),
-                    ).rowcount
-                    settled += changed
-                    parked += changed if state == PARKED else 0
-        self.depth -= settled
-        self.parked_count -= parked
-        return settled
-
-    def told(self, stream: str, ranges: Ranges) -> None:
-        """Forget gone numbers of a stream that the gateway has heard of."""
-        known = self.streams.named(stream)
-        if known is not None and ranges:
-            with self._database.transaction(durable=False) as sql:
-                gone.remove(sql, known.numbers(ranges))
-
-    def park(self, frames: Iterable[FrameMeta]) -> None:
-        """Put frames aside that the gateway does not acknowledge while it does later ones."""
-        with self._database.transaction() as sql:
-            for frame in frames:
-                self.parked_count += sql.execute(
-                    f"UPDATE frames SET state = {PARKED} WHERE n = ? AND state = {WAITING}",  # noqa: S608
-                    (frame.n,),
-                ).rowcount
-
-    def resend(self, stream: str, asked: Ranges) -> Ranges:
-        """Un-acknowledge the frames asked for; return the numbers no longer held.
-
-        A parked one stays parked: it is tried once, and to try it eight times more would hold up others.
-        Numbers the running stream has not given out yet are neither.
-        """
-        known = self.streams.named(stream)
-        if known is None:
-            return asked
-        held = Ranges()
-        with self._database.transaction() as sql:
-            for lo, hi in known.numbers(asked):
-                for (n,) in sql.execute("SELECT n FROM frames WHERE n BETWEEN ? AND ?", (lo, hi)):
-                    held.add(n - known.base)
-                sql.execute(
-                    f"UPDATE frames SET state = {WAITING}, settled = NULL "  # noqa: S608 - our constants
-                    f"WHERE n BETWEEN ? AND ? AND state = {ACKNOWLEDGED}",
-                    (lo, hi),
-                )
-        self.recount()
-        given_out = Ranges(asked.within(1, known.last)) if known is self.streams.current else asked
-        return given_out.difference(held)
-
-    def forget_kept(self) -> None:
-        """Drop the acknowledged frames: another region's gateway has no claim on them."""
-        with self._database.transaction() as sql:
-            sql.execute(f"DELETE FROM frames WHERE state = {ACKNOWLEDGED}")  # noqa: S608 - our constant
-        self.recount()
-
-    # -- upkeep
 
     def expire(self, running_ms: int) -> int:
         """Drop what is too old and forget streams with nothing left; return the frames dropped."""
