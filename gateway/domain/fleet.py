@@ -133,7 +133,9 @@ class Fleet:
         station.last_seen = at_ms
         if fresh:
             station.fresh_at = at_ms
-            station.down = None
+            # Frames are noted when they are committed, wills when they come: an older frame undoes no will.
+            if station.down_at is None or at_ms > station.down_at:
+                station.down = None
         if station.first_seen is None:
             station.first_seen = at_ms
         if station.session is None:

@@ -74,6 +74,13 @@ def test_a_fresh_frame_brings_a_lost_station_back(fleet: Fleet) -> None:
     assert state(fleet, NOW + 3 * SECOND) is StationState.ONLINE
 
 
+def test_a_frame_received_before_the_will_does_not_undo_it(fleet: Fleet) -> None:
+    fleet.birth("a", "r", 7, NOW, retained=False)
+    fleet.will("a", 7, NOW + 2 * SECOND, Down.LOST)
+    fleet.heard("a", "r", NOW + SECOND, fresh=True)
+    assert state(fleet, NOW + 3 * SECOND) is StationState.OFFLINE
+
+
 def test_the_birth_received_last_is_the_newest_even_with_a_lower_session(fleet: Fleet) -> None:
     fleet.birth("a", "r", 7, NOW, retained=False)
     assert fleet.birth("a", "r", 3, NOW + SECOND, retained=False).newest
