@@ -103,7 +103,7 @@ class CounterTrack:
 
         Negative when it takes back a reset that was none.
         """
-        last, now = self.last, Sample(ts, value)
+        last, now = self.last, Sample(ts, float(value))
         if last is not None and ts <= (self.held or last).ts:
             return 0.0
         growth = 0.0

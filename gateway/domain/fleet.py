@@ -4,7 +4,7 @@ Times are milliseconds since the Unix epoch on the gateway's clock: a station's 
 so it never decides whether the station is there.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -53,7 +53,7 @@ class StationRecord:
     down: Down | None
     best_effort: bool
     devices: tuple[Device, ...]
-    occupancy: Mapping[str, object] | None
+    occupancy: bytes | None
 
 
 @dataclass(slots=True)

@@ -68,6 +68,9 @@ class _Count:
     last_passage: int = 0
 
 
+_DECODER = msgspec.json.Decoder(_Count)
+
+
 class Occupancy:
     """Follows one station's doors and zones in the order of reading time; what comes late is skipped.
 
@@ -170,14 +173,13 @@ class Occupancy:
         del count.anchors[:-ANCHORS_KEPT]
         count.moved = count.entries = 0
 
-    def snapshot(self) -> dict[str, object]:
-        """Return all that is remembered, as JSON can hold it."""
-        remembered: dict[str, object] = msgspec.to_builtins(self._count)
-        return remembered
+    def snapshot(self) -> bytes:
+        """Return all that is remembered, as JSON."""
+        return msgspec.json.encode(self._count)
 
-    def restore(self, remembered: Mapping[str, object]) -> None:
-        """Take up what an earlier ``snapshot`` returned; msgspec.ValidationError when it is none."""
-        self._count = msgspec.convert(remembered, _Count)
+    def restore(self, remembered: bytes) -> None:
+        """Take up what an earlier ``snapshot`` returned; msgspec.DecodeError when it is none."""
+        self._count = _DECODER.decode(remembered)
 
 
 def _believed_start(doors: Mapping[str, _Door]) -> int:

@@ -34,7 +34,7 @@ stations = Table(
     Column("down", String),
     Column("best_effort", Boolean, nullable=False),
     Column("devices", JSON, nullable=False),
-    Column("occupancy", JSON),
+    Column("occupancy", LargeBinary),
 )
 
 births = Table(

@@ -96,7 +96,7 @@ def test_it_keeps_what_stations_are(state: State) -> None:
         down=Down.LOST,
         best_effort=False,
         devices=(Device("door", "access", "door"),),
-        occupancy={"doors": {}},
+        occupancy=b'{"doors":{}}',
     )
     state.stations.save([record])
     state.stations.save([])

@@ -125,7 +125,7 @@ def upgrade() -> None:
         sa.Column("down", sa.String(), nullable=True),
         sa.Column("best_effort", sa.Boolean(), nullable=False),
         sa.Column("devices", sa.JSON(), nullable=False),
-        sa.Column("occupancy", sa.JSON(), nullable=True),
+        sa.Column("occupancy", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("station_id"),
     )
 
