@@ -10,7 +10,7 @@ from gateway.batch.batch import Batch
 from gateway.batch.numbering import SeriesIndex
 from gateway.domain.fleet import Fleet
 
-FIELDS = ("people_in_total", "people_out_total", "zone_occupied", "cubicle_occupied")
+FIELDS = ("people_in_total", "people_out_total", "zone_occupied", "cubicle_occupied", "zone_people_count")
 AGAIN_MS = 60_000
 """A reading that says what the one before said is passed on this often: time alone can settle a count."""
 
