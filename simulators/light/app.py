@@ -31,8 +31,8 @@ FILLING_S, IDLE_S = 0.01, 0.1
 class Berth(BaseModel):
     """One station of Louxing whose life begins at ``start_ms``.
 
-    What it measured before ``from_ms`` is told already. With ``stops_at_ms`` it has only a past. ``faults``
-    are written as in ``simulate scenario``: name@minute.
+    What it measured before ``from_ms`` is told already. One that ``leaves`` has only a past. ``faults`` are
+    written as in ``simulate scenario``: name@minute.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,7 +41,7 @@ class Berth(BaseModel):
     seed: int
     start_ms: int
     from_ms: int
-    stops_at_ms: int | None = None
+    leaves: bool = False
     faults: tuple[str, ...] = ()
 
 
@@ -105,7 +105,7 @@ def member_of(berth: Berth, now_ms: int) -> Member:
     )
     identity = Identity(site.region, site.station_id, str(ULID()), str(ULID()), now_ms, devices)
     station = LightStation(identity, Topics(), random.Random(berth.seed))
-    return Member(simulated, station, berth.from_ms, berth.stops_at_ms)
+    return Member(simulated, station, berth.from_ms, leaves=berth.leaves)
 
 
 def _tell(station_id: str, until_ms: int | None) -> None:

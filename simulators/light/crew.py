@@ -26,13 +26,13 @@ STATION_LEVEL = 2
 class Member:
     """One station of a crew; ``known_until_ms`` is how far its life has been told.
 
-    With ``stops_at_ms`` it only has a past, and leaves the crew when the gateway has that.
+    One that ``leaves`` only has a past, and leaves the crew when the gateway has that.
     """
 
     simulated: SimulatedStation
     station: LightStation
     known_until_ms: int
-    stops_at_ms: int | None = None
+    leaves: bool = False
     last_of_past: int | None = None
     _kept_ms: dict[tuple[str, str], int] = field(default_factory=dict)
 
@@ -159,7 +159,7 @@ class Crew:
             if member.arrived:
                 self._filling.remove(member)
                 self._told(member.simulated.station_id, None)
-                if member.stops_at_ms is not None:
+                if member.leaves:
                     del self._members[member.simulated.station_id]
         hungry = (
             one for one in self._filling if one.last_of_past is None and len(one.station.shelf) < ENOUGH
@@ -169,13 +169,12 @@ class Crew:
             self._work_out(next_one, now_ms)
 
     def _work_out(self, member: Member, now_ms: int) -> None:
-        end_ms = member.stops_at_ms or now_ms
-        until_ms = min(member.known_until_ms + STRIDE_MS, end_ms)
+        until_ms = min(member.known_until_ms + STRIDE_MS, now_ms)
         member.station.add_past(member.relive(until_ms))
         self._told(member.simulated.station_id, until_ms)
-        if until_ms == end_ms:
+        if until_ms == now_ms:
             member.last_of_past = member.station.shelf.last
-            if member.stops_at_ms is None:
+            if not member.leaves:
                 self._live.append(member)
 
     def _live_on(self, now: float, now_ms: int) -> None:

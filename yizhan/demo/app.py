@@ -76,10 +76,9 @@ class Demo:
         self._watch(gateway)
 
     def _start_crews(self, broker_port: int) -> None:
-        now_ms = _now_ms()
-        self._narrator.history_begins(len(self._town.sites), now_ms - self._town.from_ms)
+        self._narrator.history_begins(len(self._town.sites), _now_ms() - self._town.from_ms)
         self._undo.callback(self._narrator.closing)
-        for plan in self._town.crew_plans(broker_port, now_ms):
+        for plan in self._town.crew_plans(broker_port):
             log = self._town.data / f"{plan.name}.log"
             crew = Child(plan.name, ["simulators.light.app"], log, request=plan.model_dump_json())
             self._crews.append(crew)

@@ -7,7 +7,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from simulators.towns import Site
 
-HOUR_MS = 3_600_000
+MINUTE_MS = 60_000
 
 
 class Narrator:
@@ -44,8 +44,9 @@ class Narrator:
 
     def history_begins(self, stations: int, span_ms: int) -> None:
         """The bar of the history that is filled in first."""
-        hours = max(1, round(span_ms / HOUR_MS))
-        text = f"回填 {hours} 小时历史 / filling in {hours} h of history"
+        hours, minutes = divmod(max(1, round(span_ms / MINUTE_MS)), 60)
+        zh, en = (f"{hours} 小时", f"{hours} h") if hours else (f"{minutes} 分钟", f"{minutes} min")
+        text = f"回填 {zh}历史 / filling in {en} of history"
         self._history = self._progress.add_task(text, total=stations * span_ms, ready=0, stations=stations)
         self._progress.start()
 

@@ -83,9 +83,9 @@ class Town:
         _write_yaml(settings, content)
         return settings
 
-    def crew_plans(self, broker_port: int, now_ms: int) -> list[CrewPlan]:
+    def crew_plans(self, broker_port: int) -> list[CrewPlan]:
         """What the light stations do; the stations of the real agents come first and have only a past."""
-        berths = [self._berth(site, now_ms) for site in self.sites]
+        berths = [self._berth(site) for site in self.sites]
         return [
             CrewPlan(
                 name=f"crew-{number}",
@@ -97,13 +97,13 @@ class Town:
             for number in range(min(CREWS, len(berths)))
         ]
 
-    def _berth(self, site: Site, now_ms: int) -> Berth:
+    def _berth(self, site: Site) -> Berth:
         return Berth(
             station_id=site.station_id,
             seed=SEED,
             start_ms=self.start_ms,
             from_ms=self.from_ms,
-            stops_at_ms=now_ms if site in self.with_agents else None,
+            leaves=site in self.with_agents,
             faults=FAULTS.get(site.station_id, ()),
         )
 

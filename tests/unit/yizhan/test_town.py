@@ -35,9 +35,9 @@ def test_it_begins_again_when_its_past_was_never_complete(tmp_path: Path) -> Non
 
 def test_it_deals_every_station_to_one_crew_with_a_past_only_for_the_real_agents(tmp_path: Path) -> None:
     town = Town.found(tmp_path, 12, NOW_MS)
-    berths = [berth for plan in town.crew_plans(1883, NOW_MS) for berth in plan.stations]
+    berths = [berth for plan in town.crew_plans(1883) for berth in plan.stations]
     assert sorted(berth.station_id for berth in berths) == [site.station_id for site in town.sites]
-    with_past_only = {berth.station_id for berth in berths if berth.stops_at_ms is not None}
+    with_past_only = {berth.station_id for berth in berths if berth.leaves}
     assert with_past_only == {site.station_id for site in town.with_agents}
 
 
@@ -45,7 +45,7 @@ def test_it_raises_the_session_of_its_crews_at_every_run(tmp_path: Path) -> None
     first = Town.found(tmp_path, 2, NOW_MS)
     first.remember(NOW_MS)
     second = Town.found(tmp_path, 2, NOW_MS)
-    assert second.crew_plans(1883, NOW_MS)[0].session > first.crew_plans(1883, NOW_MS)[0].session + 900
+    assert second.crew_plans(1883)[0].session > first.crew_plans(1883)[0].session + 900
 
 
 def test_it_writes_settings_the_gateway_takes(tmp_path: Path) -> None:
