@@ -1,12 +1,14 @@
 """The gateway's settings: one YAML file, then environment `YIZHAN_…`; unknown keys refused in both."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
 from gateway.api.settings import HttpSettings
 from gateway.errors import SettingsError
@@ -50,10 +52,8 @@ class Settings(BaseModel):
     @field_validator("regions")
     @classmethod
     def _known_form(cls, regions: tuple[str, ...]) -> tuple[str, ...]:
-        import re  # noqa: PLC0415 - used once, at start
-
         for region in regions:
-            if region != "+" and not re.match(REGION_PATTERN, region):
+            if region != "+" and not re.fullmatch(REGION_PATTERN, region):
                 raise ValueError(
                     f"{region!r} is no region: lower-case letters, digits and hyphens, at most 32"
                 )
@@ -63,17 +63,25 @@ class Settings(BaseModel):
 def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:
     """Read the file, then the environment over it; raises SettingsError naming the key."""
     raw = _read_yaml(path) if path is not None else {}
+    variables = {}
     for key, value in (os.environ if environment is None else environment).items():
         if key.startswith(PREFIX):
             _put(raw, key, value)
+            variables[_place(key)] = key
     try:
         return _with_secrets(Settings.model_validate(raw))
     except ValidationError as error:
-        lines = [
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_url=False)
-        ]
-        where = f"{path}: " if path is not None else ""
-        raise SettingsError(where + "; ".join(lines)) from error
+        faults = error.errors(include_url=False, include_input=False)
+        raise SettingsError("; ".join(_sentence(fault, path, variables) for fault in faults)) from error
+
+
+def _sentence(fault: ErrorDetails, path: Path | None, variables: Mapping[tuple[str, ...], str]) -> str:
+    """Say where the wrong setting stands, in the file or the environment, and what is wrong with it."""
+    place = tuple(map(str, fault["loc"]))
+    said_by = [name for where, name in variables.items() if place[: len(where)] == where]
+    where = said_by[0] if said_by else str(path) if path is not None else "settings"
+    wrong = "there is no such setting" if fault["type"] == "extra_forbidden" else fault["msg"]
+    return f"{where}: {'.'.join(place)}: {wrong}"
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -81,7 +89,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: {error}") from error
     if raw is None:
         return {}
@@ -92,7 +100,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 def _put(raw: dict[str, Any], key: str, value: str) -> None:
     """`YIZHAN_BROKER__URL` sets broker.url; the value is read as YAML."""
-    *parents, last = key.removeprefix(PREFIX).lower().split("__")
+    *parents, last = _place(key)
     part = raw
     for parent in parents:
         part = part.setdefault(parent, {})
@@ -104,6 +112,10 @@ def _put(raw: dict[str, Any], key: str, value: str) -> None:
         raise SettingsError(f"{key}: {error}") from error
 
 
+def _place(key: str) -> tuple[str, ...]:
+    return tuple(key.removeprefix(PREFIX).lower().split("__"))
+
+
 def _with_secrets(settings: Settings) -> Settings:
     """Replace a password that is the path of a file by what the file holds."""
     password = settings.broker.password
@@ -112,6 +124,6 @@ def _with_secrets(settings: Settings) -> Settings:
     path = Path(password.get_secret_value())
     try:
         secret = SecretStr(path.read_text(encoding="utf-8").strip())
-    except OSError as error:
-        raise SettingsError(f"broker.password: {path}: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"broker.password: {path}: {error}") from error
     return settings.model_copy(update={"broker": settings.broker.model_copy(update={"password": secret})})
