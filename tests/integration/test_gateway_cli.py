@@ -1,0 +1,153 @@
+"""`yizhan gateway` as a process: what it prints, how it ends, and that an operator sees sentences."""
+
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.mosquitto import Mosquitto
+from tests.support.ports import free_port, is_open
+from tests.support.processes import ROOT, Running
+
+READY = r"^ready http=(http://127\.0\.0\.1:(\d+)) mqtt=(mqtt://127\.0\.0\.1:\d+)$"
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path / "broker") as running:
+        yield running
+
+
+def configured(tmp_path: Path, broker: str, more: str = "") -> tuple[str, str]:
+    path = tmp_path / "gateway.yaml"
+    path.write_text(f"data_dir: {tmp_path / 'data'}\nbroker: {broker}\nhttp: {{port: 0}}\n{more}")
+    return "--config", str(path)
+
+
+def at(broker: Mosquitto) -> str:
+    return f'{{url: "{broker.url}"}}'
+
+
+def ended(*arguments: str) -> tuple[int, str, str]:
+    """Run a command to its end; returns its code, stdout and stderr."""
+    done = subprocess.run(
+        [sys.executable, "-m", "yizhan", "gateway", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        timeout=60,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_it_says_where_its_doors_are_once_and_ends_cleanly_on_sigterm(
+    broker: Mosquitto, tmp_path: Path
+) -> None:
+    with Running("gateway", "run", *configured(tmp_path, at(broker))) as gateway:
+        ready = gateway.wait_for(READY, seconds=40)
+        assert ready[3] == broker.url
+        assert int(ready[2]) > 0, "port 0 picks a free one"
+        assert httpx.get(f"{ready[1]}/readyz").status_code == 200
+        assert gateway.stop(seconds=10) == 0, gateway.output
+        assert len(re.findall("^ready ", gateway.output, re.MULTILINE)) == 1
+        assert "Traceback" not in gateway.output
+    with Running("gateway", "run", *configured(tmp_path, at(broker))) as again:
+        again.wait_for(READY, seconds=40)
+        again.interrupt()
+        assert again.wait(10) == 0, again.output
+
+
+def test_it_stops_in_time_while_somebody_listens_to_its_stream(broker: Mosquitto, tmp_path: Path) -> None:
+    with Running("gateway", "run", *configured(tmp_path, at(broker))) as gateway:
+        url = gateway.wait_for(READY, seconds=40)[1]
+        with httpx.stream("GET", f"{url}/api/v1/stream", timeout=10) as stream:
+            assert stream.status_code == 200
+            assert gateway.stop(seconds=10) == 0, gateway.output
+
+
+def test_it_stops_in_time_while_its_broker_is_away(broker: Mosquitto, tmp_path: Path) -> None:
+    with Running("gateway", "run", *configured(tmp_path, at(broker))) as gateway:
+        url = gateway.wait_for(READY, seconds=40)[1]
+        broker.kill()
+        gateway.wait_for("broker_lost")
+        answer = httpx.get(f"{url}/readyz")
+        assert (answer.status_code, answer.json()["broker"]) == (503, "not connected")
+        assert gateway.stop(seconds=10) == 0, gateway.output
+        assert "Traceback" not in gateway.output
+
+
+def test_it_brings_its_own_broker(tmp_path: Path) -> None:
+    with Running("gateway", "run", *configured(tmp_path, "{embedded: true, port: 0}")) as gateway:
+        url = gateway.wait_for(READY, seconds=40)[3]
+        port = int(url.rpartition(":")[2])
+        assert is_open(port)
+        assert gateway.stop(seconds=10) == 0, gateway.output
+        assert not is_open(port)
+
+
+def test_it_checks_settings_without_starting(tmp_path: Path) -> None:
+    nobody = f'{{url: "mqtt://127.0.0.1:{free_port()}"}}'
+    assert ended("check-config", *configured(tmp_path, nobody))[:2] == (0, "ok\n")
+    assert not (tmp_path / "data").exists()
+
+
+def test_it_migrates_both_stores(tmp_path: Path) -> None:
+    config = configured(tmp_path, '{url: "mqtt://127.0.0.1:1"}')
+    assert ended("migrate", *config)[:2] == (0, "ok\n")
+    assert {"store.duckdb", "state.sqlite"} <= {path.name for path in (tmp_path / "data").iterdir()}
+
+
+def test_it_gives_2_for_wrong_settings_and_names_the_key(tmp_path: Path) -> None:
+    config = configured(tmp_path, '{url: "mqtt://a"}', "humor: dry\n")
+    for command in ("run", "check-config", "migrate"):
+        code, said, complaint = ended(command, *config)
+        assert (code, said) == (2, ""), complaint
+        assert "humor" in complaint
+        assert "Traceback" not in complaint
+    assert ended("run", "--config", str(tmp_path / "nowhere.yaml"))[0] == 2
+    assert ended("run", "--no-such-option")[0] == 2
+    assert ended("no-such-command")[0] == 2
+
+
+def test_it_gives_1_and_one_sentence_for_what_is_in_the_way(tmp_path: Path, broker: Mosquitto) -> None:
+    taken = socket.create_server(("127.0.0.1", 0))
+    port = taken.getsockname()[1]
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "store.duckdb").write_bytes(b"this is no database at all, and never was one" * 99)
+    secure = broker.url.replace("mqtt:", "mqtts:")
+    cases = {
+        f"http.*{port}": (at(broker), f"http: {{port: {port}}}\n"),
+        "cannot open .*store.duckdb": (at(broker), f"data_dir: {broken}\n"),
+        "broker.ca /no/such": (f'{{url: "{secure}", ca: /no/such}}', ""),
+        "broker.cert /no/such": (f'{{url: "{secure}", cert: /no/such}}', ""),
+        f"embedded broker.*{port}": (f"{{embedded: true, port: {port}}}", ""),
+    }
+    for sentence, (where, more) in cases.items():
+        path = tmp_path / "gateway.yaml"
+        plain = {"http": "http: {port: 0}\n", "data_dir": f"data_dir: {tmp_path / 'data'}\n"}
+        path.write_text(
+            "".join(text for key, text in plain.items() if not more.startswith(key))
+            + more
+            + f"broker: {where}\n"
+        )
+        code, said, complaint = ended("run", "--config", str(path))
+        assert (code, said, "Traceback" in complaint) == (1, "", False), complaint
+        assert re.search(sentence, complaint), complaint
+    taken.close()
+
+
+def test_it_says_who_has_the_stores_when_two_are_started_on_them(broker: Mosquitto, tmp_path: Path) -> None:
+    config = configured(tmp_path, at(broker))
+    with Running("gateway", "run", *config) as gateway:
+        gateway.wait_for(READY, seconds=40)
+        code, _, complaint = ended("run", *config)
+        assert (code, "Traceback" in complaint) == (1, False), complaint
+        assert "store.duckdb" in complaint
+        assert gateway.stop(seconds=10) == 0
