@@ -88,6 +88,8 @@ class Ranges:
         """Whether the number ``n`` is held."""
         if not isinstance(n, int):
             return False
+        if not self._his or n > self._his[-1]:
+            return False
         position = bisect_left(self._his, n)
         return position < len(self._los) and self._los[position] <= n
 
@@ -166,7 +168,7 @@ class Ranges:
 
     def to_lists(self) -> list[list[int]]:
         """Return the ranges as they stand in a message."""
-        return [[lo, hi] for lo, hi in self]
+        return [[lo, hi] for lo, hi in zip(self._los, self._his, strict=True)]
 
     def around(self, n: int) -> tuple[int, int]:
         """Return the range that holds ``n``; KeyError when none does."""

@@ -96,16 +96,16 @@ class Waiting:
 
     since_ms: int
     count: int = 0
-    streams: dict[str, list[int]] = field(default_factory=dict)
+    streams: dict[str, tuple[Stream, list[int]]] = field(default_factory=dict)
 
-    def add(self, stream: str, seq: int) -> None:
+    def add(self, ledger: Stream, seq: int) -> None:
         """Note one more frame, new or duplicate."""
         self.count += 1
-        seqs = self.streams.get(stream)
-        if seqs is None:
-            self.streams[stream] = [seq]
+        known = self.streams.get(ledger.stream)
+        if known is None:
+            self.streams[ledger.stream] = (ledger, [seq])
         else:
-            seqs.append(seq)
+            known[1].append(seq)
 
 
 class Receipt(NamedTuple):
@@ -139,7 +139,7 @@ class Received:
             ledger = self._hear_of(station_id, stream, first=seq)
         elif ledger.station_id != station_id:
             return Arrival.FOREIGN
-        return self._judge(ledger, station_id, stream, seq, now)
+        return self._judge(ledger, seq, now)
 
     def offer_stray(self, station_id: str, stream: str, seq: int, now: int) -> Arrival:
         """Judge a frame of a stream that is another station's: it is held for the station that sent it.
@@ -147,15 +147,15 @@ class Received:
         What it says is acknowledged to its sender and touches nothing of the stream's owner.
         """
         ledger = self._strays.setdefault((station_id, stream), Stream(station_id, stream, first=seq))
-        return self._judge(ledger, station_id, stream, seq, now)
+        return self._judge(ledger, seq, now)
 
-    def _judge(self, ledger: Stream, station_id: str, stream: str, seq: int, now: int) -> Arrival:
+    def _judge(self, ledger: Stream, seq: int, now: int) -> Arrival:
         if seq in ledger.held:
-            self.duplicates[station_id] += 1
-            self._wait(station_id, stream, seq, now)
+            self.duplicates[ledger.station_id] += 1
+            self._wait(ledger, seq, now)
             return Arrival.DUPLICATE
         if seq in ledger.arriving:
-            self.duplicates[station_id] += 1
+            self.duplicates[ledger.station_id] += 1
             return Arrival.DUPLICATE
         ledger.arriving.add(seq)
         ledger.last = max(ledger.last, seq)
@@ -196,7 +196,7 @@ class Received:
         ledger = self._ledger(station_id, stream)
         ledger.arriving.discard(seq)
         ledger.held.add(seq)
-        self._wait(station_id, stream, seq, now)
+        self._wait(ledger, seq, now)
 
     def abandon(self, station_id: str, stream: str, seq: int) -> None:
         """Forget a frame that could not be made durable; the station will send it again."""
@@ -227,23 +227,25 @@ class Received:
 
     # -- acknowledgement -------------------------------------------------------------------------------
 
-    def _wait(self, station_id: str, stream: str, seq: int, now: int) -> None:
-        waiting = self._waiting.get(station_id)
+    def _wait(self, ledger: Stream, seq: int, now: int) -> None:
+        waiting = self._waiting.get(ledger.station_id)
         if waiting is None:
-            waiting = self._waiting[station_id] = Waiting(now)
-        waiting.add(stream, seq)
+            waiting = self._waiting[ledger.station_id] = Waiting(now)
+        waiting.add(ledger, seq)
         if waiting.count >= self._ack_frames:
-            self._full.add(station_id)
+            self._full.add(ledger.station_id)
 
     def receipts(self, now: int, *, everything: bool = False) -> Iterator[Receipt]:
         """Yield the acknowledgements due at `now`; `everything` is for a clean stop."""
         for station_id in self._due(now, everything=everything):
-            for stream, seqs in self._waiting.pop(station_id).streams.items():
-                held = self._ledger(station_id, stream).held
-                if len(held) <= ACK_RANGES:
-                    yield Receipt(station_id, stream, held.to_lists())
+            for ledger, seqs in self._waiting.pop(station_id).streams.values():
+                ranges = ledger.held.to_lists()
+                if len(ranges) <= ACK_RANGES:
+                    yield Receipt(station_id, ledger.stream, ranges)
                 else:
-                    yield from (Receipt(station_id, stream, part) for part in _parts(held, seqs))
+                    yield from (
+                        Receipt(station_id, ledger.stream, part) for part in _parts(ledger.held, seqs)
+                    )
         self._full.clear()
 
     def _due(self, now: int, *, everything: bool) -> list[str]:

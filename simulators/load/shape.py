@@ -15,7 +15,10 @@ MAX_POINTS = 300
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One field. ``low``, ``high`` and ``step`` (largest move a frame) are in units of the last decimal."""
+    """One field. ``low``, ``high`` and ``step`` (largest move a frame) are in units of the last decimal.
+
+    ``moving`` is the share of frames in which it moves at all.
+    """
 
     field: str
     low: int
@@ -23,6 +26,7 @@ class Series:
     decimals: int = 0
     step: int = 1
     kind: Literal["gauge", "counter"] = "gauge"
+    moving: float = 1.0
 
     @property
     def digits(self) -> int:
@@ -44,6 +48,11 @@ def _counter(field: str, digits: int, decimals: int = 0, step: int = 1) -> Serie
     return Series(field, 10 ** (digits - 1), 10**digits - 1, decimals, step, "counter")
 
 
+def _passages(field: str, digits: int) -> Series:
+    """At a frame every 10 s, 1 in 50 is 173 a day: a busy station; the most reported are 200 visits."""
+    return Series(field, 10 ** (digits - 1), 10**digits - 1, kind="counter", moving=0.02)
+
+
 def _phase(device: str) -> Reading:
     return Reading(
         "power",
@@ -60,7 +69,7 @@ def _phase(device: str) -> Reading:
 STATION = (
     _phase("main.l1"),
     Reading(
-        "occupancy", "front-door", "door", (_counter("people_in_total", 5), _counter("people_out_total", 5))
+        "occupancy", "front-door", "door", (_passages("people_in_total", 5), _passages("people_out_total", 5))
     ),
     Reading(
         "water",
@@ -106,7 +115,7 @@ STATION = (
         "access",
         "front-door",
         "door",
-        (_counter("access_granted_total", 5), _counter("access_denied_total", 4)),
+        (_passages("access_granted_total", 5), _passages("access_denied_total", 4)),
     ),
     Reading(
         "agent",

@@ -43,6 +43,8 @@ class Walks:
     def _column(one: Series, chance: np.random.Generator) -> Numbers:
         lowest = 0 if one.kind == "counter" else -one.step
         moves: Numbers = chance.integers(lowest, one.step, POOL, np.int64, endpoint=True)
+        if one.moving < 1:
+            moves *= chance.random(POOL) < one.moving
         sums: Numbers = moves.cumsum()
         if one.kind == "counter":
             return sums
