@@ -1,7 +1,7 @@
 """Commands to stations: sent again until answered or out of time (contract section 7)."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,8 +67,20 @@ class Commander:
         self._outgoing.write(lambda: self._commands.add(record))
         self.send(record, self._fleet.station(station_id).region or "", now)
 
+    def restore(self, records: Iterable[CommandRecord]) -> None:
+        """Take up the commands that had no answer when the gateway ended; they are sent again at once."""
+        for record in records:
+            region = self._fleet.station(record.station_id).region
+            if region is not None:
+                self._sent[record.id] = self._addressed(record, region)
+
     def send(self, record: CommandRecord, region: str, now: int) -> None:
         """Send a command that is written down already."""
+        sent = self._sent[record.id] = self._addressed(record, region)
+        self._metrics.commands.labels(record.name).inc()
+        self._publish(sent, now)
+
+    def _addressed(self, record: CommandRecord, region: str) -> Sent:
         args: dict[str, Any] = dict(record.args)
         command = Command(
             gateway=self._gateway,
@@ -80,9 +92,7 @@ class Commander:
             by=list(record.by),
         )
         topic = self._topics.of(region, record.station_id, Channel.COMMAND)
-        sent = self._sent[record.id] = Sent(topic, record.station_id, command)
-        self._metrics.commands.labels(record.name).inc()
-        self._publish(sent, now)
+        return Sent(topic, record.station_id, command)
 
     def hear(self, address: Address, payload: bytes, now: int) -> None:
         """Take a station's result."""
@@ -96,10 +106,11 @@ class Commander:
             self._settle(address.station_id, result.id, result, now)
 
     def send_again(self, now: int) -> None:
-        """Send again what has no answer; forget what is out of time."""
+        """Send again what has no answer; give up what is out of time."""
         for command_id, sent in list(self._sent.items()):
             if sent.command.issued + sent.command.ttl_s * 1_000 < now:
                 del self._sent[command_id]
+                self._outgoing.write(lambda: self._commands.expire(now))
             elif sent.due <= now:
                 self._publish(sent, now)
 
@@ -126,11 +137,14 @@ class Commander:
 
     def _settle(self, station_id: str, command_id: str, result: Result, now: int) -> None:
         sent = self._sent.get(command_id)
-        if sent is not None and sent.station_id == station_id:
-            del self._sent[command_id]
-            if sent.command.name == "resend" and result.gone:
-                stream = str(sent.command.args["stream"])
-                self._received.note_gone(station_id, stream, result.gone)
+        if sent is None or sent.station_id != station_id:
+            # answered before, out of time, or not this station's to answer
+            self._metrics.ignored.labels("result").inc()
+            return
+        del self._sent[command_id]
+        if sent.command.name == "resend" and result.gone:
+            stream = str(sent.command.args["stream"])
+            self._received.note_gone(station_id, stream, result.gone)
         answer = result.model_dump(mode="json", exclude_none=True)
         state = CommandState(result.state)
         self._outgoing.write(

@@ -147,6 +147,7 @@ class Ingest:
             self.admission.quarantined[station_id] += held.count()
         for birth in self._state.births.newest():
             self._statuses.note_streams(birth.station_id, Birth.model_validate(birth.payload))
+        self._commander.restore(self._state.commands.pending())
         for claim in self._state.claims.load():
             said = Claim(gateway=self._state.gateway, since=claim.since, replaces=list(claim.replaces))
             self.claims.restore(claim.region, said)
