@@ -118,7 +118,7 @@ def readings(draw: st.DrawFn, domain: str) -> dict[str, object]:
         said[name] = sample_value(row)
         if row.type in VALUES and draw(st.booleans()):
             said[name] = draw(VALUES[row.type])
-        if row.sentinels and draw(st.booleans()):
+        if draw(st.booleans()) and row.sentinels:
             said[name] = row.sentinels[draw(st.integers(0, len(row.sentinels) - 1))]
     if draw(st.integers(0, 4)) == 0:
         said["quality"] = draw(st.sampled_from(["suspect", "stale", "substituted", "good"]))
