@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from wire.measures import DOMAINS, EVENT_FIELDS, MEASURES, QUALITIES, FrameClass
+from wire.measures.model import MOST_WORDS
 from wire.scalars import LATEST_MS
 from wire.topics import DEVICE_PATTERN, ULID_PATTERN
 
@@ -312,9 +313,24 @@ def _doubtful_values(domain: str, name: str, column: pa.Array) -> Bools:
         return _filled(pc.invert(pc.less(pc.abs(column), 2.0**63)), otherwise=False)
     if measure.type == "enum":
         return _outside(column, frozenset(measure.values).__contains__)
-    if measure.type in {"text", "words"}:
-        return _filled(pc.is_valid(column), otherwise=True)
+    if measure.type == "text":
+        return _outside(column, _matcher(measure.pattern or ""))
+    if measure.type == "words":
+        return _doubtful_words(column, frozenset(measure.values))
     return np.zeros(len(column), np.bool_)
+
+
+def _doubtful_words(column: pa.ListArray, known: frozenset[str]) -> Bools:
+    lengths = pc.list_value_length(column)
+    doubtful = ~_filled(pc.and_(pc.greater(lengths, 0), pc.less_equal(lengths, MOST_WORDS)), otherwise=True)
+    parent = pc.list_parent_indices(column).to_numpy(zero_copy_only=False)
+    doubtful[parent[_outside(column.flatten(), known.__contains__, absent=True)]] = True
+    return doubtful
+
+
+@cache
+def _matcher(pattern: str) -> Callable[[str], object]:
+    return re.compile(pattern).fullmatch
 
 
 @cache

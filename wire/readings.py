@@ -7,17 +7,15 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, JsonValue, WithJsonSchema, create_model
 
 from wire.measures import DOMAINS, EVENT_FIELDS, EVENTS, MEASURES, QUALITIES
-from wire.measures.model import EventField, Measure
+from wire.measures.model import MOST_WORDS, EventField, Measure
 from wire.scalars import Count, Device, Message, Milliseconds
-
-_MOST_WORDS = 16
 
 
 def _value_type(row: Measure | EventField) -> Any:  # noqa: ANN401 - a type built at run time
     if row.type in {"enum", "words"}:
         word = Literal[row.values]  # type: ignore[name-defined]
         return (
-            word if row.type == "enum" else Annotated[list[word], Field(min_length=1, max_length=_MOST_WORDS)]
+            word if row.type == "enum" else Annotated[list[word], Field(min_length=1, max_length=MOST_WORDS)]
         )
     if row.type == "text":
         return Annotated[str, Field(pattern=row.pattern)]

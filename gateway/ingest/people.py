@@ -75,7 +75,8 @@ def _numbers(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
         column = column.cast("int8")
     column = column.cast("float64", safe=False)
     numbers: npt.NDArray[np.float64] = column.to_numpy(zero_copy_only=False)
-    return numbers
+    # of a zone it matters whether anybody is there; how many changes with every reading
+    return np.sign(numbers) if name == "zone_people_count" else numbers
 
 
 def _listed(table: pa.Table, name: str) -> list[Any]:

@@ -9,6 +9,9 @@ DOMAINS: tuple[str, ...] = ("occupancy", "access", "water", "power", "environmen
 ValueType = Literal["int", "float", "bool", "enum", "words", "text"]
 Danger = Literal["low", "high", "both"]
 
+MOST_WORDS = 16
+"""Words a list of them may hold; none is no state."""
+
 
 class Kind(StrEnum):
     """How the values of a measure follow each other."""
