@@ -55,6 +55,12 @@ class Claims:
             region: holder for region, holder in held.items() if holder not in {None, self.gateway} and holder
         }
 
+    def is_taking_over(self, region: str) -> bool:
+        """Whether another gateway's claim stands only until this run replaces it."""
+        known = self.regions.get(region)
+        is_foreign = self.standing(region) is Standing.FOREIGN
+        return self.take_over and is_foreign and known is not None and not known.claimed
+
     def connected(self) -> list[str]:
         """A connection began; returns the regions to claim again unless their broker still retains it.
 
@@ -76,7 +82,7 @@ class Claims:
         """
         known = self.regions.setdefault(region, Region())
         standing = known.standing
-        if self.standing(region) is Standing.FOREIGN and (known.claimed or not self.take_over):
+        if self.standing(region) is Standing.FOREIGN and not self.is_taking_over(region):
             # taken over in its turn: two gateways told to take over would replace each other for ever
             return None
         replaces = set(standing.replaces) if standing else set(known.ours.replaces if known.ours else ())

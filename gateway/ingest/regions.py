@@ -58,13 +58,18 @@ class Regions:
         standing = self._claims.standing(region)
         if standing is Standing.FOREIGN:
             self._metrics.ignored.labels("foreign_region").inc()
-            self._tell_foreign(region)
+            if not self.is_taking_over(region):
+                self._tell_foreign(region)
             return False
         if standing is Standing.OURS:
             self._ours.add(region)
         else:
             self._claim_soon(region)
         return True
+
+    def is_taking_over(self, region: str) -> bool:
+        """Whether a region is about to be claimed from another gateway: births name whom else to replace."""
+        return self._claims.is_taking_over(region)
 
     def hear(self, region: str, payload: bytes) -> None:
         """Take a claim from the broker, retained or new."""
@@ -81,7 +86,7 @@ class Regions:
         if ours is not None:
             log.error("second_gateway", region=region, gateway=claim.gateway, next="stop one of the two")
             self._publish(region, ours)
-        elif self._claims.take_over and self._claims.standing(region) is Standing.FOREIGN:
+        elif self.is_taking_over(region):
             self._claim_soon(region)
 
     def hear_of_gateway(self, region: str, gateway: str) -> None:

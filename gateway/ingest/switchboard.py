@@ -61,7 +61,7 @@ class Switchboard:
         address = self._address(topic)
         if address is None:
             self._hear_other(topic, payload)
-        elif self._regions.may_hear(address.region):
+        elif self._regions.may_hear(address.region) or self._is_birth_at_take_over(address):
             channel = address.channel
             if channel is Channel.TELEMETRY or channel is Channel.BACKLOG:
                 self._pipeline.put(Arrived(topic, address, payload, self._clock()))
@@ -69,6 +69,10 @@ class Switchboard:
                 self._statuses.hear(address, payload, self._clock(), retained=retained)
             elif channel is Channel.RESULT:
                 self._commander.hear(address, payload, self._clock())
+
+    def _is_birth_at_take_over(self, address: Address) -> bool:
+        """A retained birth comes once, before the claim is ours, and names whom its station obeys."""
+        return address.channel is Channel.STATUS and self._regions.is_taking_over(address.region)
 
     def _hear_other(self, topic: str, payload: bytes) -> None:
         region = self._topics.parse_claim(topic)
