@@ -23,6 +23,8 @@ from station_agent.sampler import Round, Sampler
 from station_agent.session import Patience
 from station_agent.upkeep import Upkeep
 
+FULL_WAIT_S = 1.0
+
 log = structlog.get_logger()
 
 
@@ -113,12 +115,14 @@ class Agent:
                 due = asyncio.create_task(self.sampler.wait(), name="due")
                 await asyncio.wait((due, stopping), return_when=asyncio.FIRST_COMPLETED)
                 due.cancel()
-                self._store(await self.sampler.read())
+                if not self._store(await self.sampler.read()):
+                    # Sources with more to give are due at once, and would be asked without end.
+                    await asyncio.wait((stopping,), timeout=FULL_WAIT_S)
         finally:
             stopping.cancel()
 
-    def _store(self, taken: Round) -> None:
-        """Put a round on disk, then let its sources and the link know."""
+    def _store(self, taken: Round) -> bool:
+        """Put a round on disk, then let its sources and the link know; False when the disk takes nothing."""
         clock = self.parts.clock
         frames: list[FrameMeta] = []
         if taken.reports or taken.positions:
@@ -128,10 +132,11 @@ class Agent:
             except OutboxFull:
                 self.sampler.not_committed()
                 self._say_full(full=True)
-                return
+                return False
             self._say_full(full=False)
         self.sampler.committed(taken)
         self.exchange.added(frames)
+        return True
 
     def _say_full(self, *, full: bool) -> None:
         if full and not self._full:

@@ -10,6 +10,10 @@ from pathlib import Path
 from station_agent.errors import StorageError
 
 RESERVE_BYTES = 1024 * 1024
+LOG_PAGES = 128
+"""Pages of the log before it is folded in: half the reserve, which a full disk needs to fold it in."""
+_SLACK_PAGES = 16
+_MOST_PAGES = 1_073_741_823
 CACHE_KIB = 512
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -64,6 +68,7 @@ class Database:
         self.path = path
         self.moved_aside: Path | None = None
         self._reserve = path.with_name("reserve")
+        self._capped = False
         try:
             self.sql = _connect(path)
         except sqlite3.DatabaseError as error:
@@ -92,16 +97,23 @@ class Database:
             raise
 
     def release_reserve(self) -> None:
-        """Give the reserve back to a full disk and recycle the log, so that rows can be deleted."""
+        """Give the reserve back to a full disk and recycle the log, so that rows can be deleted.
+
+        From then on the file grows no more: a file that grew inside the log could not be folded in on a
+        disk without room, nor the log be recycled, and the outbox would have stood still for ever.
+        """
         self._reserve.unlink(missing_ok=True)
         try:
             self.sql.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
         except sqlite3.OperationalError as error:
             if not is_full(error):
                 raise
+        if not self._capped:
+            pages = self._pragma("page_count") + _SLACK_PAGES
+            self._cap(min(pages, self._pragma("max_page_count")))
 
     def refill_reserve(self) -> None:
-        """Take the reserve again as soon as the disk has room for twice as much."""
+        """Take the reserve again, and let the file grow, as soon as the disk has room for twice as much."""
         if self._reserve.exists():
             return
         disk = os.statvfs(self.path.parent)
@@ -111,6 +123,17 @@ class Database:
             self._reserve.write_bytes(bytes(RESERVE_BYTES))
         except OSError:
             self._reserve.unlink(missing_ok=True)
+            return
+        if self._capped:
+            self._cap(_MOST_PAGES)
+
+    def _cap(self, pages: int) -> None:
+        self._pragma(f"max_page_count = {pages}")
+        self._capped = pages < _MOST_PAGES
+
+    def _pragma(self, text: str) -> int:
+        value: int = self.sql.execute(f"PRAGMA {text}").fetchone()[0]
+        return value
 
     def condemn(self) -> None:
         """Put the file aside although it is in use; the next start begins a new one."""
@@ -127,6 +150,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     try:
         sql.execute("PRAGMA journal_mode = WAL")
         sql.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        sql.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         sql.executescript(SCHEMA)
         _ = sql.execute("SELECT count(*) FROM streams").fetchone()
     except BaseException:

@@ -38,6 +38,7 @@ class Upkeep:
                 exchange.clock_was_set()
             self._pseudonyms.roll(self._clock.now(), clock_set=not self._clock.unset)
             self.remember()
+            self._database.refill_reserve()
             if rounds % ROUNDS_TO_EXPIRE == 0:
                 self._expire()
 
@@ -60,7 +61,6 @@ class Upkeep:
         )
 
     def _expire(self) -> None:
-        self._database.refill_reserve()
         try:
             self._outbox.expire(self._clock.running_ms())
         except sqlite3.OperationalError as error:

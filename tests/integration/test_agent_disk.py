@@ -66,6 +66,7 @@ def test_it_drops_and_counts_when_the_disk_is_full_and_goes_on_when_there_is_spa
         assert agent.process is not None
         assert agent.process.poll() is None
         limit_files(agent, resource.RLIM_INFINITY)
+        until_sync((data / "reserve").exists, 20, "the agent noticing that there is room again")
         broker.start()
         with acking_peer(broker.port) as peer:
             until_sync(
