@@ -75,7 +75,7 @@ class Store:
     def write_ledger(self, streams: Iterable[ledgers.StreamRecord], upto: int) -> None:
         """Replace the snapshot of the ledger by one that tells every frame up to `upto`, and fold the log.
 
-        A small gateway would never reach `CHECKPOINT_BYTES`: its readings would stay in the log, ten times
+        A small gateway would never reach `CHECKPOINT_BYTES`: its readings would stay in the log, many times
         as large, and a start works off 150 MB of it a second. Call it only while nothing is being consumed.
         """
         ledgers.write(self.cursor(), streams, upto)
