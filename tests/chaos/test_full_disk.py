@@ -116,6 +116,7 @@ def test_a_gateway_killed_on_a_full_disk_has_everything_it_acknowledged(
 def test_a_station_on_a_full_disk_drops_by_policy_counts_it_and_tells_the_gateway(tmp_path: Path) -> None:
     with small_disk(tmp_path / "card", megabytes=4) as card, Gatehouse.open(tmp_path) as house:
         house.kill()
+        house.broker.kill()
         box = Box.make(card.path, tmp_path / "door.jsonl", STATION_ID, house.broker.url)
         box.door.write_text('{"domain":"environment","device":"ceiling","smoke_alarm":"alarm"}\n')
         try:
@@ -125,6 +126,7 @@ def test_a_station_on_a_full_disk_drops_by_policy_counts_it_and_tells_the_gatewa
             size = box.door.stat().st_size
             until_sync(lambda: box.read_bytes() == size, 120, "everything read")
             assert box.dropped() > 0
+            house.broker.start()
             house.start()
             until_sync(lambda: box.unsettled() == 0, 120, "a settled outbox")
             completeness = house.completeness(STATION_ID)
