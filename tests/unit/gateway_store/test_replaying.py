@@ -105,7 +105,7 @@ def test_it_stores_a_best_effort_frame(house: House) -> None:
         (payload(1, {"power": [{"device": "main", "ts": NOW}]}), "no_field"),
         (payload(1, {"power": [{"device": "main", "ts": 1, "voltage_v": 1.0}]}), "ts_too_old"),
         (payload(1, station_id="louxing-08"), "wrong_station"),
-        (payload(1, {"power": VOLTS["power"] * 60}), "not_json"),
+        (payload(1, {"power": [*VOLTS["power"]] * 60}), "not_json"),
     ],
     ids=["unreadable", "empty", "no field", "1970", "another station", "cut to what is kept of it"],
 )
