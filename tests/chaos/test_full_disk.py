@@ -133,6 +133,10 @@ def test_a_station_on_a_full_disk_drops_by_policy_counts_it_and_tells_the_gatewa
             assert completeness["gone"] >= box.dropped() > 0
             assert completeness["missing"] == completeness["quarantined"] == 0
             assert completeness["received"] + completeness["gone"] == box.numbered()
+            assert house.stop() == 0
+            house.start()
+            assert house.completeness(STATION_ID)["gone"] == completeness["gone"]
+            assert house.completeness(STATION_ID)["missing"] == 0
             smoke = house.items(f"/stations/{STATION_ID}/readings/environment", device="ceiling")
             assert [item["smoke_alarm"] for item in smoke] == ["alarm"]
         finally:
