@@ -63,6 +63,8 @@ class Metrics:
 
 def configure_logs(*, verbose: bool = False) -> None:
     """Send logs to stderr, readable on a terminal and as JSON lines elsewhere."""
+    # it tells of every lost connection in words of its own; `broker_lost` says it once
+    logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
     renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[

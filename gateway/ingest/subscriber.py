@@ -24,6 +24,9 @@ log = structlog.get_logger(__name__)
 
 RECONNECT_CEILING_S = 30.0
 KEEP_ALIVE_S = 30
+CONNECT_S = 10.0
+NEVER = -2
+"""What keeps gmqtt from connecting again by itself: 0 means once, -1 for ever."""
 
 
 class BrokerSettings(BaseModel):
@@ -93,6 +96,11 @@ class _Client(Client):  # type: ignore[misc]  # gmqtt has no types
         """Write encoded packets in one go: gmqtt's own publish costs three times the packet."""
         self._connection.send_package(packets)
 
+    async def abandon(self) -> None:
+        """Close a connection that never came up."""
+        if self._connection is not None:
+            await self._connection.close()
+
 
 class Subscriber:
     """One session, rebuilt by `run` until cancelled."""
@@ -140,6 +148,7 @@ class Subscriber:
             finally:
                 await self._disconnect()
             log.warning("broker_lost", url=self.url, next="connecting again")
+            await asyncio.sleep(random.uniform(0.1, 1.0))  # noqa: S311 - jitter, not a secret
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
         """Send one message; False while there is no session."""
@@ -157,7 +166,7 @@ class Subscriber:
 
     async def _connect(self) -> None:
         client = _Client(self._client_id, clean_session=True)
-        client.set_config({"reconnect_retries": 0, "reconnect_delay": 0})
+        client.set_config({"reconnect_retries": NEVER})
         client.on_message = self._on_message
         client.on_disconnect = self._on_disconnect
         if self._settings.username is not None:
@@ -171,9 +180,14 @@ class Subscriber:
         connecting = client.connect(
             host, port, ssl=tls, keepalive=KEEP_ALIVE_S, version=MQTTv311, raise_exc=True
         )
-        await asyncio.wait_for(connecting, 10)
-        client.subscribe(self._subscriptions)
+        try:
+            await asyncio.wait_for(connecting, CONNECT_S)
+        except BaseException:
+            # left open, it would come up when a frozen broker thaws, and fight its successor for the session
+            await client.abandon()
+            raise
         self._client = client
+        client.subscribe(self._subscriptions)
         self._listener.connected()
 
     async def _disconnect(self) -> None:
@@ -188,8 +202,9 @@ class Subscriber:
         self._listener.message(topic, payload, retained=bool(properties["retain"]))
         return 0
 
-    def _on_disconnect(self, _client: Client, _packet: object, _exc: object = None) -> None:
-        self._down.set()
+    def _on_disconnect(self, client: Client, _packet: object, _exc: object = None) -> None:
+        if client is self._client:  # an older one's farewell may come late
+            self._down.set()
 
     def _tell_failure(self, error: Exception, failures: int) -> None:
         tell = log.warning if failures == 0 else log.debug

@@ -199,17 +199,32 @@ async def test_it_comes_back_when_its_broker_was_killed(gateway: Gateway, broker
         await until(lambda: 2 in station.acknowledged(STREAM))
 
 
-async def test_it_notices_a_broker_that_says_nothing_at_connecting(broker: Mosquitto, tmp_path: Path) -> None:
-    """TCP is accepted by the kernel of a frozen broker; only the answer never comes."""
+async def test_it_is_calm_once_a_frozen_broker_thaws(
+    broker: Mosquitto,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Connections given up came up at the thaw, and each new session was ended by an older one's farewell."""
+    monkeypatch.setattr("gateway.ingest.subscriber.CONNECT_S", 0.2)
+    said: list[str] = []
+
+    def told(word: str) -> bool:
+        heard = capsys.readouterr()
+        said.append(heard.out + heard.err)
+        return word in "".join(said)
+
     broker.pause()
-    async with (
-        Gateway.open(settings(tmp_path / "data", {"url": broker.url})) as gateway,
-        asyncio.TaskGroup() as group,
-    ):
+    wanted = settings(tmp_path / "data", {"url": broker.url})
+    async with Gateway.open(wanted) as gateway, asyncio.TaskGroup() as group:
         task = group.create_task(gateway.run())
-        await asyncio.sleep(0)
+        await until(lambda: told("broker_unreachable"))
         broker.resume()
         await until(lambda: gateway.ingest.subscriber.is_connected, seconds=30)
+        with StationPeer(broker.port, "louxing-07") as station:
+            station.say(Channel.TELEMETRY, frame(1))
+            await until(lambda: station.acknowledged(STREAM) == {1})
+        assert not told("broker_lost")
         gateway.stop()
         await task
 

@@ -16,6 +16,7 @@ from tests.unit.gateway_ingest.ticks import (
     best_effort,
     payload,
 )
+from wire.codec import Decoded, decode
 
 OLD = {"power": [{"device": "main", "ts": NOW - 3_600_000, "voltage_v": 1.0}]}
 
@@ -114,6 +115,14 @@ def test_it_holds_what_json_cannot_say_again_without_a_stranger_s_values(desk: D
     [held] = desk.admit([said])[1].quarantined
     assert b"555" not in held.payload
     assert isinstance(json.loads(held.payload), dict)
+
+
+def test_what_it_holds_can_be_decoded_again_whatever_strangers_called_their_fields(desk: Desk) -> None:
+    bad = payload(4, {"power": [{"device": "main", "ts": NOW, "voltage_v": "x"}]})
+    [held] = desk.admit([bad.replace(b'"v":1', b'"v":1,"\\ud800":"x"')])[1].quarantined
+    verdict = decode(held.payload, STATION)
+    assert isinstance(verdict, Decoded)
+    assert len(verdict.rejected) == 1
 
 
 def test_it_says_that_a_station_lives_by_a_late_frame_but_not_that_it_is_well(desk: Desk) -> None:
