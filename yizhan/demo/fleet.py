@@ -40,7 +40,7 @@ class Fleet:
         if answer is None:
             return None
         items = answer["items"]
-        people = sum(item["people_inside_count"] or 0 for item in items)
+        people = sum(max(0, item["people_inside_count"] or 0) for item in items)
         return Pulse(sum(item["state"] == "online" for item in items), len(items), people)
 
     def frames(self, station_id: str) -> Frames | None:
