@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,7 +58,9 @@ STEPS: dict[str, Step] = {
 # Readings and time have to happen often for the rest to matter.
 OFTEN = ["take", "take", "take", "take events", "wait", "wait", "wait", "wait", "weather"]
 
-scripts = st.lists(st.tuples(st.sampled_from([*OFTEN, *STEPS]), st.integers(0, 9)), min_size=1, max_size=30)
+steps = st.tuples(st.sampled_from([*OFTEN, *STEPS]), st.integers(0, 9))
+scripts = st.lists(steps, min_size=1, max_size=30)
+long_scripts = st.lists(steps, min_size=20, max_size=100)
 
 
 def play(world: World, script: list[tuple[str, int]]) -> None:
@@ -81,3 +84,13 @@ def test_it_accounts_for_every_frame_when_a_small_outbox_drops_some(
     seed: int, script: list[tuple[str, int]]
 ) -> None:
     play(World(seed, tight=True), script)
+
+
+@pytest.mark.soak
+@given(
+    seed=st.integers(0, 2**32), script=long_scripts, credit=st.sampled_from([1, 4, 64]), tight=st.booleans()
+)
+def test_it_accounts_for_every_frame_over_long_histories(
+    seed: int, script: list[tuple[str, int]], credit: int, *, tight: bool
+) -> None:
+    play(World(seed, tight=tight, credit=credit), script)
