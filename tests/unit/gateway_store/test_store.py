@@ -327,6 +327,19 @@ def readings(draw: st.DrawFn) -> tuple[str, dict[str, object]]:
     return domain, {"device": "main", "ts": NOW, **fields}
 
 
+def test_it_can_keep_the_largest_epoch(store: Store) -> None:
+    store.consume([desk(store).batch(payload(1, power(NOW, voltage_v=1.0, epoch=2**63 - 1)))])
+    assert read(store, "SELECT epoch FROM power_samples") == [(2**63 - 1,)]
+
+
+def test_it_folds_gone_ranges_into_the_snapshot(store: Store) -> None:
+    """Stations repeat them in frame after frame."""
+    store.consume([desk(store).batch(payload(1, gone=[(3, 4)]), payload(2, gone=[(3, 4)]))])
+    assert len(read(store, "FROM gone")) == 2
+    store.write_ledger([], upto=1)
+    assert read(store, "FROM gone") == []
+
+
 @pytest.mark.parametrize("value", [2**53 + 1, 2**63 - 1, -(2**63)])
 def test_it_can_keep_integers_that_no_float_can_hold(store: Store, value: int) -> None:
     at = desk(store)
