@@ -32,22 +32,27 @@ class Gatehouse:
         """Start both; leaving kills what still runs."""
         with ExitStack() as undo:
             broker = undo.enter_context(Mosquitto(directory / "broker"))
-            port = free_port()
-            content = {
-                "data_dir": str(data_dir or directory / "gateway"),
-                "broker": {"url": broker.url},
-                "http": {"host": "127.0.0.1", "port": port},
-            }
-            settings = directory / "gateway.yaml"
-            settings.write_text(json.dumps(content))  # JSON is YAML
-            house = cls(broker, Path(str(content["data_dir"])), f"http://127.0.0.1:{port}", settings)
+            house = cls.make(directory, broker, data_dir or directory / "gateway")
             undo.callback(house.kill)
             house.start()
             yield house
 
-    def start(self) -> None:
+    @classmethod
+    def make(cls, directory: Path, broker: Mosquitto, data_dir: Path) -> "Gatehouse":
+        """Write the settings of a gateway that is yet to be started."""
+        port = free_port()
+        content = {
+            "data_dir": str(data_dir),
+            "broker": {"url": broker.url},
+            "http": {"host": "127.0.0.1", "port": port},
+        }
+        settings = directory / f"{data_dir.name}.yaml"
+        settings.write_text(json.dumps(content))  # JSON is YAML
+        return cls(broker, data_dir, f"http://127.0.0.1:{port}", settings)
+
+    def start(self, *options: str) -> None:
         """Start the gateway and return once both its doors are open."""
-        self.running = Running("gateway", "run", "--config", str(self.settings))
+        self.running = Running("gateway", "run", "--config", str(self.settings), *options)
         self.running.wait_for("^ready ", 30)
 
     def stop(self) -> int:
