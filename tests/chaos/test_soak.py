@@ -108,11 +108,11 @@ def _is_empty(station: Station) -> bool:
 
 
 def audit(store: Path) -> dict[str, Any]:
-    """Count frames, their identities, and those of the crowd."""
+    """Count the stations' frames, their identities, and those of the crowd; the gateway's own have none."""
     with duckdb.connect(str(store), read_only=True) as connection:
         row = connection.execute(
             "SELECT count(*), count(DISTINCT (station_id, stream, seq)), "
-            "count(*) FILTER (station_id LIKE 'fleet-%') FROM frames"
+            "count(*) FILTER (station_id LIKE 'fleet-%') FROM frames WHERE stream IS NOT NULL"
         ).fetchone()
     assert row is not None
     return dict(zip(("frames", "identities", "fleet"), row, strict=True))
