@@ -35,6 +35,11 @@ EPOCH_MS = 1_790_000_000_000
 DAY_MS = 86_400_000
 PLACE = Place(REGION, STATION_ID, Topics())
 EXPIRE_EVERY_S = 600.0
+REMEMBER_DROPPED = """
+CREATE TEMP TABLE dropped (lo INTEGER, hi INTEGER);
+CREATE TEMP TRIGGER remember_dropped AFTER INSERT ON main.gone
+BEGIN INSERT INTO dropped VALUES (new.lo, new.hi); END;
+"""
 BROKEN, NEWER = 1_000_000, 2_000_000
 """Readings from these numbers on travel in frames with a broken envelope, or of a version yet unknown."""
 
@@ -59,6 +64,7 @@ class Disk(Database):
         if image is not None:
             self.sql.deserialize(image)
         self.sql.executescript(SCHEMA)
+        self.sql.executescript(REMEMBER_DROPPED)
         self._synced = self.image()
 
     @contextmanager
@@ -80,7 +86,10 @@ class Disk(Database):
 
     def after_power_cut(self) -> "Disk":
         """Return the disk as a power cut leaves it: what was not synced is gone."""
-        return Disk(self._synced)
+        disk = Disk(self._synced)
+        dropped = self.sql.execute("SELECT lo, hi FROM dropped").fetchall()
+        disk.sql.executemany("INSERT INTO dropped VALUES (?, ?)", dropped)
+        return disk
 
     def fill(self) -> None:
         """Leave no room to grow."""
@@ -104,10 +113,10 @@ class Disk(Database):
         )
         return set(rows.fetchall())
 
-    def gone(self) -> set[tuple[str, int]]:
-        """Every (stream, seq) noted as dropped by policy and not yet told."""
+    def dropped(self) -> set[tuple[str, int]]:
+        """Every (stream, seq) that policy ever dropped on this disk."""
         rows = self.sql.execute(
-            "SELECT stream, max(lo, base + 1) - base, min(hi, base + last) - base FROM gone JOIN streams "
+            "SELECT stream, max(lo, base + 1) - base, min(hi, base + last) - base FROM dropped JOIN streams "
             "ON hi > base AND lo <= base + last"
         )
         return {(stream, seq) for stream, lo, hi in rows for seq in range(lo, hi + 1)}

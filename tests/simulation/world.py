@@ -20,8 +20,8 @@ MOMENTS = ("before", "stored", "noted", "acking")
 class World:
     """Everything there is, with every number drawn from ``seed``.
 
-    ``taken`` is the truth: which reading went into which frame. ``excused`` are readings whose last copy
-    was destroyed together with a disk or a store that was set back, which no protocol can bring back.
+    ``taken`` is the truth: which reading went into which frame. ``dropped`` went by policy. ``excused``
+    are readings whose last copy was destroyed together with a disk or a store that was set back, which no protocol can bring back.
     """
 
     def __init__(self, seed: int, *, tight: bool = False, credit: int = 64) -> None:
@@ -30,6 +30,7 @@ class World:
         self.link = Link(self.rng)
         self.taken: dict[Identity, int] = {}
         self.excused: set[Identity] = set()
+        self.dropped: set[Identity] = set()
         self.disks: list[bytes] = []
         self.backups: list[Stores] = []
         self.may_drop_acknowledged = False
@@ -187,10 +188,15 @@ class World:
         self.excused |= before - self._traces()
 
     def _traces(self) -> set[Identity]:
-        """Every frame of which there is a copy anywhere, or a note that policy dropped it."""
-        on_boxes = [box.disk.held() | box.disk.gone() for box in self.boxes]
+        """Every frame of which there is a copy anywhere, or that a gateway knows to be dropped."""
+        self._note_dropped()
+        on_boxes = [box.disk.held() for box in self.boxes]
         at_gateways = [set(filter(gateway.has_trace, self.taken)) for gateway in self.gateways]
         return set().union(*on_boxes, *at_gateways)
+
+    def _note_dropped(self) -> None:
+        for box in self.boxes:
+            self.dropped |= box.disk.dropped()
 
     # -- the end
 
@@ -235,6 +241,9 @@ class World:
         holder = self.holder
         holder.take_over = True
         holder.kill(self.now, back_after_s=1.0)
+        self.pass_time(20.0)
+        # Cloned boxes share one retained birth; each has to say whom it obeys.
+        self.cut(1.0)
         self.pass_time(60.0)
 
     def is_settled(self) -> bool:
@@ -246,6 +255,7 @@ class World:
     def check(self) -> None:
         """Hold everything to the promise: stored exactly once, and the balance holds."""
         assert self.is_settled(), self._unsettled()
+        self._note_dropped()
         for gateway in self.gateways:
             self._check_stores(gateway.stores)
         stores, received = self.holder.stores, self.holder.received
@@ -269,7 +279,7 @@ class World:
         ledger = self.holder.received.streams.get(stream)
         if ledger is not None and seq in ledger.gone:
             return
-        elsewhere = any(gateway.has_trace(identity) for gateway in self.gateways)
+        elsewhere = identity in self.dropped or any(g.has_trace(identity) for g in self.gateways)
         foreign_to_it = ledger is None or not ledger.first <= seq <= ledger.last
         assert foreign_to_it, f"{identity} is lost and the gateway does not know"
         assert elsewhere or self.may_drop_acknowledged, f"{identity} is lost and nobody ever had it"
