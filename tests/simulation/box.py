@@ -113,6 +113,13 @@ class Disk(Database):
         )
         return set(rows.fetchall())
 
+    def waiting(self) -> set[tuple[str, int]]:
+        """Every (stream, seq) that is neither acknowledged nor parked."""
+        rows = self.sql.execute(
+            "SELECT stream, n - base FROM frames JOIN streams ON n > base AND n <= base + last WHERE state = 0"
+        )
+        return set(rows.fetchall())
+
     def dropped(self) -> set[tuple[str, int]]:
         """Every (stream, seq) that policy ever dropped on this disk."""
         rows = self.sql.execute(
@@ -215,7 +222,7 @@ class Box:
             commands=Commands(notebook, outbox, delivery, clock),
             wanted=Wanted(notebook, delivery, clock),
         )
-        self.process = Process(parts, Exchange(PLACE, parts), line, Flow(self._sent, self.disk.held))
+        self.process = Process(parts, Exchange(PLACE, parts), line, Flow(self._sent, self.disk.waiting))
         self.reconnect_at = now
 
     def kill(self, now: float, *, back_after_s: float, power_cut: bool = False) -> None:

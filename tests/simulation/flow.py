@@ -14,13 +14,13 @@ SPACING_S = 1 / 20
 class Flow:
     """Watches one process's transmissions.
 
-    ``sent`` are the identities any process of this box ever transmitted; ``held`` reads off the disk what
-    is still there: a frame that policy dropped while it was out is out no longer.
+    ``sent`` are the identities any process of this box ever transmitted; ``waiting`` reads off the disk
+    what still waits: a frame that policy dropped, or a parked one nobody answered for, is out no longer.
     """
 
-    def __init__(self, sent: set[tuple[str, int]], held: Callable[[], set[tuple[str, int]]]) -> None:
+    def __init__(self, sent: set[tuple[str, int]], waiting: Callable[[], set[tuple[str, int]]]) -> None:
         self._sent = sent
-        self._held = held
+        self._waiting = waiting
         self.times: Counter[tuple[str, int]] = Counter()
         self._order = 0
         self._orders_acked: list[int] = []
@@ -70,8 +70,8 @@ class Flow:
             return
         out = sum(on_backlog for _, on_backlog in self._out.values())
         if out >= self._credit:
-            held = self._held()
-            out = sum(on_backlog and frame in held for frame, (_, on_backlog) in self._out.items())
+            waiting = self._waiting()
+            out = sum(on_backlog and frame in waiting for frame, (_, on_backlog) in self._out.items())
         assert out < self._credit, f"{out} frames are out on backlog, the credit is {self._credit}"
         assert now - self._backlog_at >= SPACING_S - 1e-6, "more than 20 frames a second on backlog"
         self._backlog_at = now

@@ -21,7 +21,8 @@ class World:
     """Everything there is, with every number drawn from ``seed``.
 
     ``taken`` is the truth: which reading went into which frame. ``dropped`` went by policy. ``excused``
-    are readings whose last copy was destroyed together with a disk or a store that was set back, which no protocol can bring back.
+    are readings whose last copy was destroyed together with a disk or a store that was set back, which no
+    protocol can bring back.
     """
 
     def __init__(self, seed: int, *, tight: bool = False, credit: int = 64) -> None:
