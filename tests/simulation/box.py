@@ -116,7 +116,8 @@ class Disk(Database):
     def waiting(self) -> set[tuple[str, int]]:
         """Every (stream, seq) that is neither acknowledged nor parked."""
         rows = self.sql.execute(
-            "SELECT stream, n - base FROM frames JOIN streams ON n > base AND n <= base + last WHERE state = 0"
+            "SELECT stream, n - base FROM frames JOIN streams ON n > base AND n <= base + last "
+            "WHERE state = 0"
         )
         return set(rows.fetchall())
 
