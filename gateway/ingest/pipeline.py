@@ -49,12 +49,14 @@ class IngestSettings(BaseModel):
     )
     tick_frames: int = Field(5_000, ge=1, le=100_000, description="A tick is closed at this many frames.")
     commit_ms: int = Field(
-        500,
+        1_000,
         ge=1,
         le=10_000,
         description="Ticks are gathered this long into one commit.",
     )
-    commit_frames: int = Field(5_000, ge=1, description="A commit starts at once when this many frames wait.")
+    commit_frames: int = Field(
+        10_000, ge=1, description="A commit starts at once when this many frames wait."
+    )
     inbox_bytes: int = Field(
         256 * 1024 * 1024,
         ge=1024 * 1024,
