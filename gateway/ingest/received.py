@@ -60,14 +60,16 @@ class Stream:
 
 @dataclass(slots=True)
 class Ask:
-    """What is asked again of one stream: numbers up to `asked`, next at `due_ms`, then after twice `wait_ms`.
+    """What is asked again of one stream: up to `asked` so far, again at `due_ms`, then after twice `wait_ms`.
 
-    `told` holds (time, highest number told of) of the last ten minutes; numbers up to `ripe` are older.
+    `highest` was the highest ever asked for. `told` holds (time, highest number told of) of the last ten
+    minutes; numbers up to `ripe` are older.
     """
 
     told: deque[tuple[int, int]] = field(default_factory=deque)
     ripe: int = 0
     asked: int = 0
+    highest: int = 0
     due_ms: int = 0
     wait_ms: int = FIRST_ASK_MS
 
@@ -78,16 +80,21 @@ class Ask:
         while self.told and self.told[0][0] + FIRST_ASK_MS <= now:
             self.ripe = self.told.popleft()[1]
 
-    def is_due(self, lacking: Ranges, now: int) -> bool:
-        """Whether to ask at `now`, and when next: a number not asked for yet never waits for older ones."""
-        if not lacking:
-            return False
-        never_asked = (lacking.last or 0) > self.asked
-        if not never_asked and now < self.due_ms:
-            return False
-        self.wait_ms = 2 * FIRST_ASK_MS if never_asked else min(2 * self.wait_ms, LONGEST_ASK_MS)
-        self.asked, self.due_ms = self.ripe, now + self.wait_ms
-        return True
+    def wanted(self, lacking: Ranges, now: int) -> list[list[int]]:
+        """Choose what to ask for at `now`: a number not asked for yet never waits for older ones.
+
+        What one request cannot hold is asked for the next time, a minute later.
+        """
+        new = [[lo, hi] for lo, hi in lacking.within(self.asked + 1, self.ripe)][:ACK_RANGES]
+        if new and new[-1][1] > self.highest:
+            self.wait_ms = 2 * FIRST_ASK_MS
+        elif not new and lacking and now >= self.due_ms:
+            new = lacking.to_lists()[:ACK_RANGES]
+            self.wait_ms = min(2 * self.wait_ms, LONGEST_ASK_MS)
+        if new:
+            self.asked, self.due_ms = new[-1][1], now + self.wait_ms
+            self.highest = max(self.highest, self.asked)
+        return new
 
 
 @dataclass(slots=True)
@@ -274,9 +281,9 @@ class Received:
                 continue
             ask = ledger.ask = ledger.ask or Ask()
             ask.note(upto, now)
-            lacking = ledger.lacking(ask.ripe)
-            if ask.is_due(lacking, now):
-                yield Receipt(ledger.station_id, ledger.stream, lacking.to_lists()[:ACK_RANGES])
+            wanted = ask.wanted(ledger.lacking(ask.ripe), now)
+            if wanted:
+                yield Receipt(ledger.station_id, ledger.stream, wanted)
 
     # -- figures ---------------------------------------------------------------------------------------
 

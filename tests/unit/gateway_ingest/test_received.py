@@ -277,9 +277,7 @@ def test_it_asks_for_a_new_gap_after_ten_minutes_however_long_an_old_one_lasts(r
     for minute in range(6 * 60):
         asked(received, NOW + minute * MINUTE)
     take(received, 9)
-    later = [
-        minute for minute in range(360, 400) if [[2, 2], [4, 8]] in asked(received, NOW + minute * MINUTE)
-    ]
+    later = [minute for minute in range(360, 400) if [[4, 8]] in asked(received, NOW + minute * MINUTE)]
     assert later[:1] == [370]
 
 
@@ -300,3 +298,12 @@ def test_it_asks_for_64_ranges_at_most(received: Received) -> None:
     asked(received, NOW)
     [ranges] = asked(received, NOW + 10 * MINUTE)
     assert ranges == [[n, n] for n in range(2, 130, 2)]
+
+
+def test_it_asks_for_the_rest_a_minute_later_and_for_all_again_at_doubling_intervals(
+    received: Received,
+) -> None:
+    take(received, *range(1, 300, 2))
+    asked(received, NOW)
+    minutes = [minute for minute in range(10, 120) if asked(received, NOW + minute * MINUTE)]
+    assert minutes == [10, 11, 12, 32, 33, 34, 74, 75, 76]
