@@ -41,15 +41,24 @@ def run(
         )
         raise typer.Exit(2)
     date = datetime.now(UTC)  # noqa: TID251 - the composition root: the date stands on the result
-    rows = list(_measure(chosen, quick=quick))
+    measured = list(_measure(chosen, quick=quick))
     target = out or HERE / "results" / f"{date:%Y-%m-%d}{'-quick' if quick else ''}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
+    rows = sorted(_others(target, chosen) + measured, key=lambda row: list(PARTS).index(row.part))
     target.write_text(
         table.to_json(rows, describe_machine(f"{date:%Y-%m-%d %H:%M} UTC"), quick=quick), "utf-8"
     )
     print(f"written to {target}")
     if readme:
         table.put_into(HERE / "README.md", table.to_markdown(json.loads(target.read_text("utf-8")), TITLES))
+
+
+def _others(target: Path, chosen: list[str]) -> list[Row]:
+    """Return what was measured that day of the parts that are not measured now."""
+    if not target.exists():
+        return []
+    figures = json.loads(target.read_text("utf-8"))["figures"]
+    return [Row(**figure) for figure in figures if figure["part"] not in chosen]
 
 
 def _measure(chosen: list[str], *, quick: bool) -> Iterator[Row]:

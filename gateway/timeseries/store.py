@@ -173,6 +173,8 @@ class Store:
 
     def _append(self, view: str, time_column: str, parts: list[pa.Table]) -> None:
         table = pa.concat_tables(parts, promote_options="default") if len(parts) > 1 else parts[0]
+        if "idx" in table.column_names:
+            table = tables.alike_together(table)
         for month, rows in tables.split_by_month(table, time_column):
             self._make_room(view, month, rows.column_names)
             connection = self._open_connection()

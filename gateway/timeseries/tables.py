@@ -88,6 +88,16 @@ def split_by_month(table: pa.Table, column: str) -> Iterator[tuple[str, pa.Table
         yield str(month).replace("-", ""), rows
 
 
+def alike_together(table: pa.Table) -> pa.Table:
+    """Order readings by their place in their frames, else as they were.
+
+    The same place nearly always holds the same kind of device, with the same fields: absent values stand
+    together and cost nothing. Mixed, a quarter of the disk went to nulls (3.85 and 2.93 bytes a point).
+    """
+    order = np.argsort(table["idx"].to_numpy(), kind="stable")
+    return table.take(pa.array(order)) if (np.diff(order) < 0).any() else table
+
+
 def create_view(view: str, columns: dict[str, str], months: Mapping[str, Iterable[str]]) -> str:
     """Return the statement for a view over the months' tables; `months` gives the columns each has."""
     parts = []
