@@ -58,9 +58,9 @@ def test_it_drops_and_counts_when_the_disk_is_full_and_goes_on_when_there_is_spa
         limit_files(agent, max(file.stat().st_size for file in data.iterdir()) + 8 * KIB)
         written = 2_000
         while not query(agent, "SELECT value FROM notes WHERE name = 'dropped'"):
+            last = query(agent, "SELECT max(last) FROM streams")
             agent.write(*range(written, written + 2_000))
             written += 2_000
-            last = query(agent, "SELECT max(last) FROM streams")
             until_sync(lambda last=last: query(agent, "SELECT max(last) FROM streams") > last, what="frames")  # type: ignore[misc]
             assert written < 400_000, "the disk never became full"
         assert agent.process is not None
