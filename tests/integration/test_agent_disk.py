@@ -15,6 +15,8 @@ from tests.support.waiting import until_sync
 from wire.ranges import Ranges
 
 KIB = 1024
+LAST = "SELECT max(last) FROM streams"
+DROPPED = "SELECT value FROM notes WHERE name = 'dropped'"
 
 
 @pytest.fixture
@@ -53,15 +55,19 @@ def test_it_drops_and_counts_when_the_disk_is_full_and_goes_on_when_there_is_spa
     broker.kill()
     with AgentProcess(tmp_path, broker.url) as agent:
         agent.write(*range(2_000))
-        until_sync(lambda: query(agent, "SELECT max(last) FROM streams") >= 10, what="frames on disk")
+        until_sync(lambda: query(agent, LAST) >= 10, what="frames on disk")
         data = agent.config.parent / "data"
         limit_files(agent, max(file.stat().st_size for file in data.iterdir()) + 8 * KIB)
         written = 2_000
-        while not query(agent, "SELECT value FROM notes WHERE name = 'dropped'"):
-            last = query(agent, "SELECT max(last) FROM streams")
+        while not query(agent, DROPPED):
+            last = query(agent, LAST)
             agent.write(*range(written, written + 2_000))
             written += 2_000
-            until_sync(lambda last=last: query(agent, "SELECT max(last) FROM streams") > last, what="frames")  # type: ignore[misc]
+            until_sync(
+                lambda last=last: query(agent, LAST) > last or query(agent, DROPPED),  # type: ignore[misc]
+                30,
+                what="frames on disk, or drops",
+            )
             assert written < 400_000, "the disk never became full"
         assert agent.process is not None
         assert agent.process.poll() is None
@@ -73,7 +79,7 @@ def test_it_drops_and_counts_when_the_disk_is_full_and_goes_on_when_there_is_spa
                 lambda: not query(agent, "SELECT count(*) FROM frames WHERE state <> 2"), 60, "settling"
             )
             arrived, gone = numbers(peer)
-            last = query(agent, "SELECT max(last) FROM streams")
+            last = query(agent, LAST)
             assert gone
             assert not arrived.intersection(gone)
             assert arrived.union(gone).missing(1, last - 1) == Ranges()
@@ -86,7 +92,7 @@ def test_it_holds_no_more_than_it_may_and_says_what_is_gone(tmp_path: Path, brok
     outbox = {"max_bytes": "256KiB"}
     with AgentProcess(tmp_path, broker.url, outbox=outbox) as agent:
         agent.write(*range(20_000))
-        until_sync(lambda: query(agent, "SELECT value FROM notes WHERE name = 'dropped'") > 0, what="drops")
+        until_sync(lambda: query(agent, DROPPED) > 0, what="drops")
         assert query(agent, "SELECT sum(size) FROM frames") <= 256 * KIB
         broker.start()
         with acking_peer(broker.port) as peer:
