@@ -49,7 +49,7 @@ class IngestSettings(BaseModel):
     )
     tick_frames: int = Field(5_000, ge=1, le=100_000, description="A tick is closed at this many frames.")
     commit_ms: int = Field(
-        1_000,
+        500,
         ge=1,
         le=10_000,
         description="Ticks are gathered this long into one commit.",

@@ -94,8 +94,11 @@ def alike_together(table: pa.Table) -> pa.Table:
     The same place nearly always holds the same kind of device, with the same fields: absent values stand
     together and cost nothing. Mixed, a quarter of the disk went to nulls (3.85 and 2.93 bytes a point).
     """
-    order = np.argsort(table["idx"].to_numpy(), kind="stable")
-    return table.take(pa.array(order)) if (np.diff(order) < 0).any() else table
+    places = table["idx"].to_numpy()
+    if (places == places[0]).all():
+        return table
+    # in one piece: taking rows out of chunks looks the chunk up for each of them
+    return table.combine_chunks().take(pa.array(np.argsort(places, kind="stable")))
 
 
 def create_view(view: str, columns: dict[str, str], months: Mapping[str, Iterable[str]]) -> str:
