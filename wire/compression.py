@@ -25,7 +25,7 @@ class FrameTooBig(UnreadableError):  # noqa: N818 - the word of the contract
 
 
 class BadCompression(UnreadableError):  # noqa: N818 - the word of the contract
-    """It starts like Zstandard but is none; look at the sender's encoder or the link."""
+    """It starts like Zstandard but is none, or not all of it; look at the sender's encoder or the link."""
 
     reason = Reason.BAD_COMPRESSION
 
@@ -34,7 +34,7 @@ def decompress(payload: bytes) -> bytes:
     """Return the plain bytes of a payload, compressed or not.
 
     At most 256 KiB come in and 1 MiB goes out, else FrameTooBig; never more than that is unpacked.
-    BadCompression when the payload claims to be Zstandard and is not.
+    BadCompression when the payload claims to be Zstandard and is not, or was cut short.
     """
     if len(payload) > MAX_PAYLOAD:
         raise FrameTooBig(f"{len(payload)} bytes, at most {MAX_PAYLOAD} are taken")
@@ -53,8 +53,28 @@ def _unpack(payload: bytes) -> bytes:
     try:
         with decompressor.stream_reader(payload, read_across_frames=True) as reader:
             plain = reader.read(MAX_DECOMPRESSED + 1)
+        is_too_big = len(plain) > MAX_DECOMPRESSED
+        is_whole = is_too_big or _is_whole(decompressor, payload)
     except zstandard.ZstdError as error:
         raise BadCompression(f"not Zstandard: {error}") from None
-    if len(plain) > MAX_DECOMPRESSED:
+    if is_too_big:
         raise FrameTooBig(f"more than {MAX_DECOMPRESSED} bytes when decompressed")
+    if not is_whole:
+        raise BadCompression("Zstandard data cut short")
     return plain
+
+
+def _is_whole(decompressor: zstandard.ZstdDecompressor, payload: bytes) -> bool:
+    """Whether the last frame ends with the payload.
+
+    The reader above ends a payload that was cut without a word; only this interface tells. It knows no
+    bound, so it comes second, when the size is known.
+    """
+    rest = payload
+    while rest:
+        part = decompressor.decompressobj()
+        part.decompress(rest)
+        if not part.eof:
+            return False
+        rest = part.unused_data
+    return True

@@ -75,6 +75,7 @@ def test_it_does_not_unpack_what_was_packed_twice() -> None:
         (b"[]", Reason.BAD_ENVELOPE),
         (payload(1)[:-1], Reason.NOT_JSON),
         (b"\x28\xb5\x2f\xfd is no zstandard", Reason.BAD_COMPRESSION),
+        (compress(payload(1))[:-1], Reason.BAD_COMPRESSION),
         (compress(b" " * 1_100_000), Reason.TOO_BIG),
         (b"{" + b" " * 300_000, Reason.TOO_BIG),
         (payload(1, station_id="louxing-08"), Reason.WRONG_STATION),
