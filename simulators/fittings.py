@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulators.grid import STEP_MS, elapsed_s, ts_of
+from simulators.instruments import polled_devices, wireless_devices
 from simulators.room import MODES
 from simulators.wiring import metered_circuits
 
@@ -57,6 +58,7 @@ class Fittings:
         self._uptime_s = int(rng.integers(3_600, 3_000_000))
         self._refilled_ms = start_ms - int(rng.integers(0, 7 * _DAY_MS))
         self._medicine_days = int(rng.integers(60, 500))
+        self._battery_pct = {name: float(rng.uniform(55, 100)) for name, _ in wireless_devices(archetype)}
 
     def steady(self, block: Block) -> None:
         """Set what stays as it is unless a fault changes it; faults come after."""
@@ -158,13 +160,17 @@ class Fittings:
         values["umbrellas", "consumable_level_pct"] = flat + 100 - 30 * week
         values["medicine-box", "medicine_expiry_days"] = flat + self._medicine_days - int(days)
         values["dispenser-1", "dispenser_filter_life_pct"] = flat + max(5.0, 90 - days / 2)
-        values["dispenser-1", "dispenser_tds_mg_per_l"] = flat + 62
+        values["dispenser-1", "dispenser_tds_mg_per_l"] = flat + 22
         values["agent", "uptime_s"] = self._uptime_s + elapsed_s(block, self._start_ms)
         for name, value in (("cpu_pct", 12), ("mem_used_pct", 41), ("disk_used_pct", 23 + days / 30)):
             values["agent", name] = flat + value
         values["agent", "soc_temp_celsius"] = values["lounge", "air_temp_celsius"] + 22
         values["agent", "link_rssi_dbm"] = flat - 78
         values["agent", "clock_offset_ms"] = flat + 2
+        for name, _ in polled_devices(self._of):
+            values[name, "device_last_ok_age_s"] = flat + 3
+        for name, full in self._battery_pct.items():
+            values[name, "device_battery_pct"] = flat + max(5.0, full - days / 30)
 
     def mains(self, block: Block) -> None:
         """Mains and battery."""

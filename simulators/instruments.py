@@ -48,7 +48,7 @@ def instruments_of(archetype: Archetype) -> tuple[Instrument, ...]:
         *_power(archetype),
         *_air(archetype),
         *_facilities(archetype),
-        *_box(),
+        *_box(archetype),
     )
 
 
@@ -151,8 +151,24 @@ def _facilities(archetype: Archetype) -> Iterator[Instrument]:
         yield State("aed-1", "facility", "aed", 86_400, ("aed_status",))
 
 
-def _box() -> Iterator[Instrument]:
+def _box(archetype: Archetype) -> Iterator[Instrument]:
     yield Gauge("agent", "agent", "agent", 60, ("uptime_s", "cpu_pct", "mem_used_pct", "disk_used_pct"))
     yield Gauge("agent", "agent", "agent", 60, ("soc_temp_celsius", "link_rssi_dbm", "clock_offset_ms"))
     yield State("agent", "agent", "agent", 300, ("clock_synced",))
     yield State("agent", "agent", "agent", 60, ("link_kind",))
+    for name, facility in polled_devices(archetype):
+        yield Gauge(name, "agent", facility, 60, ("device_last_ok_age_s",))
+    for name, facility in wireless_devices(archetype):
+        yield Gauge(name, "agent", facility, 3600, ("device_battery_pct",))
+
+
+def polled_devices(archetype: Archetype) -> tuple[tuple[str, str], ...]:
+    """The devices whose silence the box itself notices, each with its facility."""
+    wet = (("leak-1", "leak_cable"),) if archetype.has_leak_cable else ()
+    meters = (("front-door", "door"), ("main", "main_meter"), (archetype.phase_names[0], "main_meter"))
+    return (*meters, ("smoke-1", "fire"), *wet)
+
+
+def wireless_devices(archetype: Archetype) -> tuple[tuple[str, str], ...]:
+    """The devices that run on a battery of their own, each with its facility."""
+    return tuple(one for one in polled_devices(archetype) if one[0] in {"smoke-1", "leak-1"})

@@ -51,8 +51,8 @@ class Device(NamedTuple):
 class SimulatedStation:
     """One station; everything follows from its arguments, and how it is advanced changes nothing.
 
-    `advance` works out blocks of one hour ahead and hands out what is due. `link` and `clock` are what its
-    faults make of them, for whoever carries its readings; the readings themselves always carry true time.
+    `advance` works out blocks of one hour ahead and hands out what is due. `link`, `clock` and `boots` (ms)
+    are what its faults make of them, for whoever carries its readings, which always carry true time.
     `opens` are local hours between which people may come. The agent's vitals (domain `agent`) are included;
     a real agent brings its own.
     """
@@ -76,6 +76,7 @@ class SimulatedStation:
         self.archetype = of = ARCHETYPES[archetype]
         self.faults = tuple(faults)
         self.link = LinkProfile().with_outages(span for fault in faults for span in fault.outages())
+        self.boots = tuple(sorted(at for fault in faults for at in fault.boots()))
         self.clock = next((clock for fault in faults if (clock := fault.clock())), ClockProfile())
         self.devices = devices_of(instruments_of(of))
         self._zone, self._noise, self._truth, self._opens = ZoneInfo(tz), noise, truth, opens

@@ -40,6 +40,7 @@ CLIMATES: Mapping[str, Climate] = {
     "mild": Climate(mean_c=18.0, seasonal_c=0.0, swing_c=5.0, spell_c=1.0),
     "hot": Climate(mean_c=32.0, seasonal_c=0.0, swing_c=6.0, spell_c=1.0, rainy_days=0.1),
     "cold": Climate(mean_c=0.0, seasonal_c=0.0, swing_c=5.0, spell_c=1.5, rainy_days=0.2),
+    "rainy": Climate(mean_c=16.0, seasonal_c=0.0, swing_c=3.0, spell_c=1.5, rainy_days=1.0),
 }
 
 

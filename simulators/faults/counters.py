@@ -10,7 +10,7 @@ from simulators.faults.fault import MINUTE_MS, Fault
 if TYPE_CHECKING:
     from simulators.faults.fault import Memory
     from simulators.footfall import CounterErrors
-    from simulators.grid import Reading
+    from simulators.grid import Block, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +87,16 @@ class MeterSwap(CounterFault):
 
 @dataclass(frozen=True, slots=True)
 class StuckMeter(CounterFault):
-    """A register that stands still while power flows."""
+    """A register of the main meter that stands still while power flows."""
 
     zh: ClassVar[str] = "电表卡死"
     en: ClassVar[str] = "stuck meter"
     minutes: float = 300.0
+    watts: float = 900.0
+
+    def demand(self, block: Block) -> None:
+        """Leave something running, so that there is something to count."""
+        block.add(block.load("base"), self.start_ms, self.end_ms, self.watts)
 
     def read(self, reading: Reading, memory: Memory) -> Reading:
         """Hold the first value."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from simulators.faults.fault import Fault
+from simulators.faults.fault import MINUTE_MS, Fault
 from simulators.plan import Passage, Span
 
 if TYPE_CHECKING:
@@ -47,11 +47,24 @@ class ProppedDoor(Fault):
 
 @dataclass(frozen=True, slots=True)
 class AuthenticationDown(Fault):
-    """The service behind the QR codes is down: everybody is refused."""
+    """The service behind the QR codes is down: everybody is refused, among them some who come for it."""
 
     zh: ClassVar[str] = "扫码认证服务中断"
     en: ClassVar[str] = "authentication service down"
     minutes: float = 20.0
+    tries: int = 10
+
+    def arrange(self, plan: Plan) -> None:
+        """Let people try, evenly spread; who they are stays unknown without the service."""
+        every_ms = int(self.minutes * MINUTE_MS / self.tries)
+        for at_ms in range(self.start_ms + every_ms // 2, self.end_ms, every_ms):
+            refused = {
+                "event": "denied",
+                "reason": "auth_unavailable",
+                "credential_kind": "qr",
+                "direction": "in",
+            }
+            plan.events.append(("access", {"device": _DOOR, "ts": at_ms, **refused}))
 
     def refusal(self, at_ms: int) -> str | None:
         """Refuse while it lasts."""

@@ -77,6 +77,10 @@ class Fault:
         """When the link is down."""
         return ()
 
+    def boots(self) -> tuple[int, ...]:
+        """When the box starts anew."""
+        return ()
+
     def clock(self) -> ClockProfile | None:
         """What becomes of the station's clock."""
         return None

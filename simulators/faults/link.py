@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from simulators.faults.fault import Fault
+from simulators.faults.fault import Fault, show_between
+from simulators.grid import elapsed_s
 from simulators.links import YEAR_2000_MS, ClockProfile
+
+if TYPE_CHECKING:
+    from simulators.grid import Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,15 @@ class FlappingLink(Fault):
 
 @dataclass(frozen=True, slots=True)
 class ClockEightHoursAhead(Fault):
-    """The hardware clock holds local time and is taken for UTC."""
+    """The hardware clock holds local time and is taken for UTC from a restart of the box on."""
 
     zh: ClassVar[str] = "时钟快八小时"
     en: ClassVar[str] = "clock eight hours ahead"
     hours: float = 8.0
+
+    def boots(self) -> tuple[int, ...]:
+        """The box reads its hardware clock when it starts."""
+        return (self.start_ms,)
 
     def clock(self) -> ClockProfile:
         """Ahead, and sure of itself."""
@@ -66,6 +74,18 @@ class ClockDrift(Fault):
     en: ClassVar[str] = "clock drifting or reset"
     ppm: float = 20.0
     reset: bool = False
+
+    def boots(self) -> tuple[int, ...]:
+        """A clock is reset by a loss of power."""
+        return (self.start_ms,) if self.reset else ()
+
+    def signs(self, block: Block) -> None:
+        """What the box says of its clock; one that was reset cannot say how wrong it is."""
+        show_between(block, ("agent", "clock_synced"), (self.start_ms, self.end_ms), (False, True))
+        if not self.reset:
+            first, last = self.steps(block)
+            drifted = elapsed_s(block, self.start_ms) * self.ppm / 1000
+            block.values["agent", "clock_offset_ms"][first:last] += drifted[first:last]
 
     def clock(self) -> ClockProfile:
         """Unsynchronised from the start of the fault."""

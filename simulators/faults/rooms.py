@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _DOOR = "front-door"
 _HEATING = "circuit.hvac"
 _FROZEN_KPA = 30.0
+_LOW_PCT = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +118,33 @@ class MainsOutage(Fault):
         block.powered[first:last] = 0.0
 
     def signs(self, block: Block) -> None:
-        """Drain the battery."""
+        """Drain the battery, which says so when it is low."""
         first, last = self.steps(block)
         used = np.clip(elapsed_s(block, self.start_ms)[first:last] / (60 * self.battery_min), 0.0, 1.0)
         block.values["ups", "ups_charge_pct"][first:last] = 100 - (100 - self.left_pct) * used
         block.values["ups", "ups_runtime_s"][first:last] = 60 * self.battery_min * (1 - used)
+        low = self.start_ms + int(self.battery_min * MINUTE_MS * (100 - _LOW_PCT) / (100 - self.left_pct))
+        if low < block.end_ms and block.start_ms < self.end_ms:
+            said = block.changes["ups", "ups_status"]
+            said[:] = [change for change in said if not low <= change[0] < self.end_ms]
+            said.append((max(low, block.start_ms), ["OB", "DISCHRG", "LB"]))
+
+    @property
+    def empty_ms(self) -> int:
+        """When the battery is empty and the box falls silent."""
+        return min(self.start_ms + int(self.battery_min * MINUTE_MS), self.end_ms)
 
     def read(self, reading: Reading, _memory: Memory) -> Reading | None:
         """Lose everything once the battery is empty."""
-        empty = self.start_ms + int(self.battery_min * MINUTE_MS)
-        return None if empty <= reading["ts"] < self.end_ms else reading
+        return None if self.empty_ms <= reading["ts"] < self.end_ms else reading
+
+    def outages(self) -> tuple[tuple[int, int], ...]:
+        """The box hangs on the battery."""
+        return ((self.empty_ms, self.end_ms),) if self.empty_ms < self.end_ms else ()
+
+    def boots(self) -> tuple[int, ...]:
+        """It starts when mains return."""
+        return (self.end_ms,) if self.empty_ms < self.end_ms else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ def test_a_burst_hose_wets_the_cable_and_drops_the_pressure() -> None:
     assert max(pressure) < 240
     first_wet = min(at for at, wet in story.of("leak-1", "leak_detected") if wet)
     assert 85_000 <= first_wet - T0 <= 95_000
+    assert min(pressure) < 95
 
 
 def test_a_water_cut_lets_nothing_run() -> None:
@@ -39,6 +40,9 @@ def test_a_water_cut_lets_nothing_run() -> None:
     assert max(_between(story.of("main", "water_flow_l_per_min"), start, start + HOUR_MS)) == 0
     low = _between(story.of("main", "water_pressure_kpa"), start + 4 * MINUTE_MS, start + HOUR_MS)
     assert max(low) < 25
+    assert min(value for _, value in story.of("main", "water_flow_l_per_min")) < 0
+    volume = _between(story.of("main", "water_volume_m3_total"), start, start + HOUR_MS)
+    assert volume[0] - volume[-1] == pytest.approx(0.002, abs=0.001)
 
 
 def test_a_freeze_trips_the_heating_and_closes_the_pipe() -> None:
@@ -73,6 +77,7 @@ def test_nobody_is_let_in_while_authentication_is_down() -> None:
     story = live("public_hall", hours=13, faults=[make_fault("F07", start, minutes=60)])
     during = [r for _, r in story.readings if start <= r["ts"] < start + HOUR_MS]
     denied = [r for r in during if r.get("event") == "denied"]
+    assert len(denied) >= 10
     assert not [r for r in during if r.get("event") == "granted"]
     assert denied
     assert {r["reason"] for r in denied} == {"auth_unavailable"}
@@ -87,6 +92,19 @@ def test_a_mains_outage_ends_in_silence_and_then_in_light() -> None:
     silent = [r for _, r in story.readings if T0 + 42 * MINUTE_MS <= r["ts"] < T0 + 120 * MINUTE_MS]
     assert not silent
     assert min(_between(volts, T0 + 121 * MINUTE_MS, T0 + 200 * MINUTE_MS)) > 200
+    said = [(at, words) for at, words in story.of("ups", "ups_status") if at < T0 + 42 * MINUTE_MS]
+    assert [words for at, words in said if at < T0 + 30 * MINUTE_MS][-1] == ["OB", "DISCHRG"]
+    assert {tuple(words) for at, words in said if at > T0 + 37 * MINUTE_MS} == {("OB", "DISCHRG", "LB")}
+    assert not story.station.link.up(T0 + 60 * MINUTE_MS)
+    assert story.station.boots == (T0 + 120 * MINUTE_MS,)
+
+
+def test_a_battery_that_outlasts_the_outage_keeps_the_station_there() -> None:
+    station = SimulatedStation(
+        "louxing-07", "public_hall", 1, MIDNIGHT_MS, faults=[make_fault("F08", T0, minutes=20)]
+    )
+    assert station.link.up(T0 + 10 * MINUTE_MS)
+    assert station.boots == ()
 
 
 def test_a_drifting_counter_loses_those_who_leave() -> None:
@@ -123,7 +141,7 @@ def test_a_stuck_meter_stands_still_while_power_flows() -> None:
     story = live(hours=3, faults=[make_fault("F16", T0, minutes=120)])
     stuck = _between(story.of("main.l1", "energy_import_kwh_total"), T0 + MINUTE_MS, T0 + 119 * MINUTE_MS)
     assert len(set(stuck)) == 1
-    assert min(_between(story.of("main.l1", "power_active_w"), T0, T0 + HOUR_MS)) > 0
+    assert min(_between(story.of("main.l1", "power_active_w"), T0 + MINUTE_MS, T0 + HOUR_MS)) > 900
 
 
 @pytest.mark.parametrize(("name", "still"), [("F17", True), ("F18", False)])
@@ -181,3 +199,11 @@ def test_link_and_clock_faults_become_the_stations_profiles() -> None:
     assert not station.link.up(T0 + 95 * MINUTE_MS - 1)
     assert station.link.up(T0 + 95 * MINUTE_MS)
     assert station.clock.reads(T0) == T0 + 8 * HOUR_MS
+    assert station.boots == (T0,)
+
+
+def test_a_drifting_clock_says_how_far_it_is_off() -> None:
+    story = live(hours=3, faults=[make_fault("F12", T0, ppm=500)])
+    offsets = _between(story.of("agent", "clock_offset_ms"), T0 + 2 * HOUR_MS, T0 + 3 * HOUR_MS)
+    assert offsets[0] == pytest.approx(3_600, abs=50)
+    assert not story.of("agent", "clock_synced")[-1][1]
