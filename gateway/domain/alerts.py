@@ -43,10 +43,14 @@ class Judgement:
     limit: Figure = None
     late: bool = False
     incomplete: bool = False
+    learned: Mapping[str, float] = field(default_factory=dict)
 
 
 class Change(StrEnum):
-    """What a transition does to an alert."""
+    """What a transition does to an alert.
+
+    Of an alert that was retrospective, a raise that is not says that live readings confirm it.
+    """
 
     OPENED = "opened"
     RAISED = "raised"
@@ -58,7 +62,8 @@ class Change(StrEnum):
 class Transition:
     """One change of one episode; ``opened`` says which episode, ``at`` when the change happened.
 
-    ``severity`` is P1 to P4: the level the condition has now, or had last when it cleared.
+    The condition holds ``since`` before it opened: by as much as the rule wants it to last. ``severity`` is
+    P1 to P4: the level the condition has now, or had last when it cleared.
     """
 
     key: Key
@@ -72,6 +77,12 @@ class Transition:
     retrospective: bool = False
     incomplete: bool = False
     learned: Mapping[str, float] = field(default_factory=dict)
+    since: int | None = None
+
+    @property
+    def identity(self) -> tuple[Key, int, Change, str, int]:
+        """What makes it this transition and no other: applied twice, it changes nothing."""
+        return self.key, self.opened, self.change, self.severity, self.at
 
 
 def alert_id(key: Key, opened: int) -> str:

@@ -1,0 +1,277 @@
+"""From judgements to transitions: the pure state machine behind every alert.
+
+Durations count covered time only. A sample covers until the next one, at most as long as its judgement says;
+what lies beyond is a gap, which neither counts, nor clears, nor opens. Deadlines run from the receipt of a
+sample, so that readings that are still on their way have the time the last one took.
+
+What comes late has a track of its own and can only make a retrospective alert, until a live reading says
+that the condition still holds.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from gateway.domain.alerts import Change, Judgement, Transition
+
+LATE_REST_MS = 600_000
+"""Without a late reading for this long, the past is told: the late track ends where it stood."""
+NOTHING: tuple[Transition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How long a level's condition must hold, and how bad that is (P1 to P4)."""
+
+    for_ms: int
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What of a rule the state machine needs: levels, each implying those before it, and the clear time."""
+
+    levels: tuple[Level, ...]
+    clear_for_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A condition that holds, or held until it is known to be over.
+
+    ``held`` is the covered time of each level (ms), ``eased`` that of the clear condition and ``lowered``
+    that below the level reached. ``reached`` is None while pending.
+    """
+
+    last: Judgement
+    held: tuple[int, ...]
+    since: int
+    reached: int | None = None
+    opened: int = 0
+    eased: int = 0
+    lowered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A rule at a device: its live and its late track; both None when it is inactive."""
+
+    live: Episode | None = None
+    late: Episode | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is pending or open."""
+        return self.live is not None or self.late is not None
+
+
+Outcome = tuple[Instance, tuple[Transition, ...]]
+
+
+def step(instance: Instance, judgement: Judgement, timing: Timing) -> Outcome:
+    """Take a judgement; the deadlines up to its receipt have been worked off by `expire`."""
+    if judgement.late:
+        return _step_late(instance, judgement, timing)
+    confirmed = NOTHING
+    if instance.late is not None and instance.late.reached is not None and _holds(judgement):
+        instance, confirmed = _confirm(instance, judgement, judgement.received, timing)
+    live, transitions = _take(instance.live, judgement, timing)
+    return replace(instance, live=live), confirmed + transitions
+
+
+def expire(instance: Instance, now: int, timing: Timing) -> Outcome:
+    """Work off what is due at ``now`` although no reading came."""
+    live, late = instance.live, instance.late
+    transitions = NOTHING
+    if live is not None:
+        live, transitions = _pass(live, now - live.last.received, now, timing)
+    if late is not None:
+        last = late.last
+        late, retrospective = _pass(late, now - last.received, now, timing)
+        if late is not None and now - last.received >= LATE_REST_MS:
+            retrospective += _ended(late, timing)
+            late = None
+        transitions += retrospective
+    return Instance(live, late), transitions
+
+
+def due(instance: Instance, timing: Timing) -> int | None:
+    """Return when `expire` next has something to do."""
+    times = []
+    for track in (instance.live, instance.late):
+        if track is not None and (crossing := _crossing(track, timing)) is not None:
+            times.append(track.last.received + crossing[0])
+    if instance.late is not None:
+        times.append(instance.late.last.received + LATE_REST_MS)
+    return min(times, default=None)
+
+
+def _step_late(instance: Instance, judgement: Judgement, timing: Timing) -> Outcome:
+    live, late = instance.live, instance.late
+    if live is not None and live.reached is not None:
+        return instance, NOTHING  # the alert is open: that it was true before is no news
+    if late is not None and judgement.ts < late.last.ts:
+        return instance, NOTHING
+    late, transitions = _take(late, judgement, timing)
+    instance = Instance(live, late)
+    if late is not None and late.reached is not None and live is not None and _holds(live.last):
+        instance, confirmed = _confirm(instance, live.last, judgement.received, timing)
+        transitions += confirmed
+    return instance, transitions
+
+
+def _confirm(instance: Instance, judgement: Judgement, received: int, timing: Timing) -> Outcome:
+    """Go on live with what was retrospective: the live judgement says that the condition still holds."""
+    late, live = instance.late, instance.live
+    if late is None:
+        return instance, NOTHING
+    held = late.held if live is None else tuple(map(max, late.held, live.held))
+    episode = replace(late, last=judgement, held=held)
+    return Instance(live=episode), (_transition(episode, Change.RAISED, timing, 0, received),)
+
+
+def _ended(late: Episode, timing: Timing) -> tuple[Transition, ...]:
+    if late.reached is None:
+        return NOTHING
+    covered = min(late.last.covers_ms, LATE_REST_MS)
+    told = _transition(late, Change.CLEARED, timing, covered, late.last.received + LATE_REST_MS)
+    return (replace(told, at=max(told.at, late.opened + 1)),)
+
+
+def _take(
+    episode: Episode | None, judgement: Judgement, timing: Timing
+) -> tuple[Episode | None, tuple[Transition, ...]]:
+    """Let time pass up to a judgement of the episode's own track, then hear what it says."""
+    transitions = NOTHING
+    if episode is not None:
+        # devices of one station do not keep step with each other: time stands rather than going back
+        judgement = replace(judgement, ts=max(judgement.ts, episode.last.ts))
+        elapsed = judgement.ts - episode.last.ts
+        episode, transitions = _pass(episode, elapsed, judgement.received, timing)
+    if episode is None:
+        if not _holds(judgement):
+            return None, transitions
+        episode = Episode(judgement, (0,) * len(timing.levels), judgement.ts)
+    else:
+        episode = _count(episode, judgement.ts - episode.last.ts)
+        episode = episode if judgement.unknown else _hear(episode, judgement)
+        episode = replace(episode, last=judgement)
+    if episode.reached is None and not judgement.unknown and judgement.level is None:
+        return None, transitions
+    after, at_once = _pass(episode, 0, judgement.received, timing)
+    return after, transitions + at_once
+
+
+def _count(episode: Episode, elapsed: int) -> Episode:
+    """Add covered time to what the last judgement said to hold."""
+    last = episode.last
+    covered = max(0, min(elapsed, last.covers_ms))
+    if last.unknown or not covered:
+        return episode
+    held = tuple(
+        so_far + covered if last.level is not None and level <= last.level else so_far
+        for level, so_far in enumerate(episode.held)
+    )
+    below = _is_below(last.level, episode.reached)
+    return replace(
+        episode,
+        held=held,
+        eased=episode.eased + covered if _is_clear(last) else 0,
+        lowered=episode.lowered + covered if below else 0,
+    )
+
+
+def _hear(episode: Episode, judgement: Judgement) -> Episode:
+    """Forget the time of whatever a judgement says not to hold."""
+    level = -1 if judgement.level is None else judgement.level
+    return replace(
+        episode,
+        held=tuple(so_far if place <= level else 0 for place, so_far in enumerate(episode.held)),
+        eased=episode.eased if _is_clear(judgement) else 0,
+        lowered=episode.lowered if _is_below(judgement.level, episode.reached) else 0,
+    )
+
+
+def _pass(
+    episode: Episode, elapsed: int, received: int, timing: Timing
+) -> tuple[Episode | None, tuple[Transition, ...]]:
+    """Do what becomes due within ``elapsed`` ms of the last judgement."""
+    transitions = NOTHING
+    current: Episode | None = episode
+    while current is not None and (crossing := _crossing(current, timing)) is not None:
+        offset, level = crossing
+        if offset > elapsed:
+            break
+        told_at = min(current.last.received + offset, received)
+        current, transition = _cross(current, level, offset, told_at, timing)
+        transitions += transition
+    return current, transitions
+
+
+def _crossing(episode: Episode, timing: Timing) -> tuple[int, int | None] | None:
+    """Return how long after the last judgement something changes, and to which level (None: it clears)."""
+    last = episode.last
+    if last.unknown:
+        return None
+    found = list(_clearing(episode, timing) if episode.reached is not None else ())
+    level = -1 if last.level is None else last.level
+    for place in range(level, -1 if episode.reached is None else episode.reached, -1):
+        found.append((max(0, timing.levels[place].for_ms - episode.held[place]), place))
+    within = [crossing for crossing in found if crossing[0] <= last.covers_ms]
+    return min(within, key=lambda crossing: crossing[0], default=None)
+
+
+def _clearing(episode: Episode, timing: Timing) -> Iterator[tuple[int, int | None]]:
+    last, reached = episode.last, episode.reached
+    # one that opens and clears in the same millisecond would have to share its identity with the next
+    soonest = max(0, episode.opened + 1 - last.ts)
+    if _is_clear(last):
+        yield max(soonest, timing.clear_for_ms - episode.eased), None
+    if reached and _is_below(last.level, reached):
+        yield max(0, timing.clear_for_ms - episode.lowered), last.level or 0
+
+
+def _cross(
+    episode: Episode, level: int | None, offset: int, received: int, timing: Timing
+) -> tuple[Episode | None, tuple[Transition, ...]]:
+    if level is None:
+        return None, (_transition(episode, Change.CLEARED, timing, offset, received),)
+    if episode.reached is None:
+        opened = replace(episode, reached=level, opened=episode.last.ts + offset)
+        return opened, (_transition(opened, Change.OPENED, timing, offset, received),)
+    moved = replace(episode, reached=level, lowered=0)
+    before, now = timing.levels[episode.reached].severity, timing.levels[level].severity
+    if before == now:
+        return moved, NOTHING
+    # P1 is the worst
+    change = Change.RAISED if now < before else Change.LOWERED
+    return moved, (_transition(moved, change, timing, offset, received),)
+
+
+def _transition(episode: Episode, change: Change, timing: Timing, offset: int, received: int) -> Transition:
+    last = episode.last
+    return Transition(
+        key=last.key,
+        change=change,
+        severity=timing.levels[episode.reached or 0].severity,
+        opened=episode.opened,
+        at=last.ts + offset,
+        received=received,
+        value=last.value,
+        limit=last.limit,
+        retrospective=last.late,
+        incomplete=last.incomplete,
+        learned=last.learned,
+        since=episode.since,
+    )
+
+
+def _holds(judgement: Judgement) -> bool:
+    return judgement.level is not None and not judgement.unknown
+
+
+def _is_clear(judgement: Judgement) -> bool:
+    return judgement.cleared and judgement.level is None
+
+
+def _is_below(level: int | None, reached: int | None) -> bool:
+    return reached is not None and (level is None or level < reached)
