@@ -43,7 +43,8 @@ Role = Literal[
     "door", "main_meter", "wet_circuit", "socket_circuit", "hot_tank", "shower_mix",
 ]  # fmt: skip
 _DAY = "(?:mon|tue|wed|thu|fri|sat|sun)"
-_DAYS = re.compile(f"{_DAY}(?:-{_DAY})?(?:,{_DAY}(?:-{_DAY})?)*")
+_SPAN = f"(?:{_DAY}(?:-{_DAY})?|workday|dayoff)"
+_DAYS = re.compile(f"{_SPAN}(?:,{_SPAN})*")
 _CLOCK = re.compile("(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 
 
@@ -58,7 +59,7 @@ def check_zone(name: str) -> str:
 
 def _check_days(days: str) -> str:
     if not _DAYS.fullmatch(days):
-        raise ValueError("write days like mon-sun, or mon,wed,sat-sun")
+        raise ValueError("write days like mon-sun, or mon,wed,sat-sun, or workday, or dayoff")
     return days
 
 
@@ -84,7 +85,10 @@ class Name(_Strict):
 
 
 class OpenHours(_Strict):
-    """When a station is open, in its own time zone."""
+    """When a station is open, in its own time zone; ``to`` at or before ``from`` is of the next day.
+
+    `workday` and `dayoff` follow the calendar with its holidays and swapped working days.
+    """
 
     days: Annotated[str, AfterValidator(_check_days)]
     from_: ClockTime = Field(alias="from")
