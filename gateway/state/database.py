@@ -1,6 +1,6 @@
 """The operational database as one value: opened, migrated, used, closed."""
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -10,15 +10,21 @@ from sqlalchemy import Engine, create_engine, event
 from ulid import ULID
 
 from gateway.state import schema
+from gateway.state.alerts import Alerts
 from gateway.state.audit import Audit
 from gateway.state.births import Births
 from gateway.state.claims import Claims
 from gateway.state.commands import Commands
+from gateway.state.escalations import Escalations
+from gateway.state.maintenance import Maintenance
 from gateway.state.migrate import migrate
+from gateway.state.notifications import Notifications
 from gateway.state.quarantine import Quarantine
 from gateway.state.quarantined import QuarantineLimits
 from gateway.state.resends import Resends
 from gateway.state.reserve import RESERVE_BYTES, Reserve
+from gateway.state.rota import RotaOverrides
+from gateway.state.silences import Silences
 from gateway.state.stations import Stations
 
 FILE_NAME = "state.sqlite"
@@ -41,6 +47,16 @@ class State:
         self.resends = Resends(engine)
         self.claims = Claims(engine)
         self.audit = Audit(engine)
+        self.alerts = Alerts(engine)
+        self.escalations = Escalations(engine)
+        self.notifications = Notifications(engine)
+        self.silences = Silences(engine)
+        self.maintenance = Maintenance(engine)
+        self.rota_overrides = RotaOverrides(engine)
+
+    def begin(self) -> AbstractContextManager[sqlalchemy.Connection]:
+        """Begin a transaction that may write to several tables: all of it, or nothing when it raises."""
+        return self._engine.begin()
 
     @classmethod
     def open(

@@ -1,0 +1,210 @@
+"""Alerts and their journal, who is told of them, and what keeps them quiet."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+YEAR_MS = 365 * 24 * 3_600_000
+TRIGGERS = (
+    ("alert_journal_never_changes", "UPDATE", ""),
+    (
+        "alert_journal_keeps_a_year",
+        "DELETE",
+        f"WHEN OLD.at > (SELECT MAX(at) FROM alert_journal) - {YEAR_MS}",
+    ),
+)
+"""Append-only for everybody who opens the file, not only for our own code."""
+
+
+def upgrade() -> None:
+    op.create_table(
+        "alert_journal",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("alert_id", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=True),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("identity", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("identity", name="alert_journal_identity"),
+    )
+    op.create_index("alert_journal_by_alert", "alert_journal", ["alert_id", "id"], unique=False)
+    op.create_index("alert_journal_by_time", "alert_journal", ["at"], unique=False)
+    op.create_table(
+        "alerts",
+        sa.Column("alert_id", sa.String(), nullable=False),
+        sa.Column("rule", sa.String(), nullable=False),
+        sa.Column("station_id", sa.String(), nullable=False),
+        sa.Column("device", sa.String(), nullable=False),
+        sa.Column("region", sa.String(), nullable=True),
+        sa.Column("severity", sa.String(), nullable=False),
+        sa.Column("standing", sa.String(), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("opened", sa.BigInteger(), nullable=False),
+        sa.Column("episode", sa.BigInteger(), nullable=False),
+        sa.Column("worsened", sa.BigInteger(), nullable=False),
+        sa.Column("changed", sa.BigInteger(), nullable=False),
+        sa.Column("received", sa.BigInteger(), nullable=False),
+        sa.Column("value", sa.JSON(), nullable=True),
+        sa.Column("limit", sa.JSON(), nullable=True),
+        sa.Column("learned", sa.JSON(), nullable=False),
+        sa.Column("retrospective", sa.Boolean(), nullable=False),
+        sa.Column("incomplete", sa.Boolean(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("by", sa.String(), nullable=True),
+        sa.Column("comment", sa.String(), nullable=True),
+        sa.Column("acknowledged", sa.BigInteger(), nullable=True),
+        sa.Column("lapses", sa.BigInteger(), nullable=True),
+        sa.Column("snoozed_until", sa.BigInteger(), nullable=True),
+        sa.Column("resolved", sa.BigInteger(), nullable=True),
+        sa.Column("verdict", sa.String(), nullable=True),
+        sa.Column("held_by", sa.String(), nullable=True),
+        sa.Column("decide_at", sa.BigInteger(), nullable=True),
+        sa.Column("announced", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("alert_id"),
+    )
+    op.create_index("alerts_by_change", "alerts", ["changed"], unique=False)
+    op.create_index("alerts_by_state", "alerts", ["state", "alert_id"], unique=False)
+    op.create_index("alerts_by_station", "alerts", ["station_id", "state", "alert_id"], unique=False)
+    op.create_index(
+        "alerts_open_once",
+        "alerts",
+        ["rule", "station_id", "device", "retrospective"],
+        unique=True,
+        sqlite_where=sa.text("state != 'resolved'"),
+    )
+    op.create_index(
+        "alerts_to_decide",
+        "alerts",
+        ["decide_at"],
+        unique=False,
+        sqlite_where=sa.text("decide_at IS NOT NULL"),
+    )
+    op.create_table(
+        "engine_position",
+        sa.Column("consumer", sa.String(), nullable=False),
+        sa.Column("watermark", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("consumer"),
+    )
+    op.create_table(
+        "escalations",
+        sa.Column("alert_id", sa.String(), nullable=False),
+        sa.Column("started", sa.BigInteger(), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("alert_id"),
+    )
+    op.create_index("escalations_due", "escalations", ["next_at"], unique=False)
+    op.create_table(
+        "maintenance",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("station_id", sa.String(), nullable=True),
+        sa.Column("region", sa.String(), nullable=True),
+        sa.Column("device", sa.String(), nullable=True),
+        sa.Column("begins", sa.String(), nullable=False),
+        sa.Column("lasts_s", sa.Integer(), nullable=False),
+        sa.Column("rule", sa.String(), nullable=True),
+        sa.Column("tz", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "notifications",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("severity", sa.String(), nullable=False),
+        sa.Column("life_safety", sa.Boolean(), nullable=False),
+        sa.Column("station_id", sa.String(), nullable=True),
+        sa.Column("alert_ids", sa.JSON(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=True),
+        sa.Column("leased_until", sa.BigInteger(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("tried", sa.JSON(), nullable=False),
+        sa.Column("finished", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "notifications_by_recipient", "notifications", ["person", "channel", "created"], unique=False
+    )
+    op.create_index(
+        "notifications_waiting",
+        "notifications",
+        ["channel", "severity", "due"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('waiting', 'claimed')"),
+    )
+    op.create_table(
+        "rota_overrides",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("start", sa.BigInteger(), nullable=False),
+        sa.Column("end", sa.BigInteger(), nullable=False),
+        sa.Column("layer", sa.String(), nullable=True),
+        sa.Column("region", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("rota_overrides_by_end", "rota_overrides", ["end"], unique=False)
+    op.create_table(
+        "silences",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("station_id", sa.String(), nullable=True),
+        sa.Column("region", sa.String(), nullable=True),
+        sa.Column("rule", sa.String(), nullable=True),
+        sa.Column("severity", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("start", sa.BigInteger(), nullable=False),
+        sa.Column("end", sa.BigInteger(), nullable=False),
+        sa.Column("last_hid", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("silences_by_end", "silences", ["end"], unique=False)
+    for name, event, refused in TRIGGERS:
+        op.execute(
+            f"CREATE TRIGGER {name} BEFORE {event} ON alert_journal {refused} "
+            "BEGIN SELECT RAISE(ABORT, 'the journal of alerts is kept as it was written'); END"
+        )
+
+
+def downgrade() -> None:
+    for name, _event, _refused in TRIGGERS:
+        op.execute(f"DROP TRIGGER {name}")
+    op.drop_index("silences_by_end", table_name="silences")
+    op.drop_table("silences")
+    op.drop_index("rota_overrides_by_end", table_name="rota_overrides")
+    op.drop_table("rota_overrides")
+    op.drop_index(
+        "notifications_waiting",
+        table_name="notifications",
+        sqlite_where=sa.text("state IN ('waiting', 'claimed')"),
+    )
+    op.drop_index("notifications_by_recipient", table_name="notifications")
+    op.drop_table("notifications")
+    op.drop_table("maintenance")
+    op.drop_index("escalations_due", table_name="escalations")
+    op.drop_table("escalations")
+    op.drop_table("engine_position")
+    op.drop_index("alerts_to_decide", table_name="alerts", sqlite_where=sa.text("decide_at IS NOT NULL"))
+    op.drop_index("alerts_open_once", table_name="alerts", sqlite_where=sa.text("state != 'resolved'"))
+    op.drop_index("alerts_by_station", table_name="alerts")
+    op.drop_index("alerts_by_state", table_name="alerts")
+    op.drop_index("alerts_by_change", table_name="alerts")
+    op.drop_table("alerts")
+    op.drop_index("alert_journal_by_time", table_name="alert_journal")
+    op.drop_index("alert_journal_by_alert", table_name="alert_journal")
+    op.drop_table("alert_journal")
