@@ -1,0 +1,1 @@
+"""Deciding what is wrong: rules over batches, in order of receipt."""
