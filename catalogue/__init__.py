@@ -1,1 +1,1 @@
-"""The alert rules: what is wrong, from when on, how bad, and what to do first. Knows `wire` and nothing else of ours."""
+"""The alert rules: what is wrong, from when on, how bad, and what to do first."""
