@@ -30,6 +30,9 @@ class Metrics:
         )
         self.ignored = counter("ignored", "Messages that say nothing to this gateway", "reason")
         self.commands = counter("commands", "Commands published", "name")
+        self.messages = counter(
+            "messages", "Requests to channels of people, by what came of them", "channel", "outcome"
+        )
         self._unknown = counter("unknown_fields", "Fields of readings that nobody declared, dropped", "field")
         self._names: set[str] = set()
         self.commit_seconds = counter("commit_seconds", "Time spent making batches durable")

@@ -139,6 +139,16 @@ class Refused:
     detail: str = ""
     retry_after_ms: int = 0
 
+    @classmethod
+    def later(cls, reason: Reason, detail: str = "", retry_after_ms: int = 0) -> "Refused":
+        """Return a refusal after which the same request may do."""
+        return cls(permanent=False, reason=reason, detail=detail, retry_after_ms=retry_after_ms)
+
+    @classmethod
+    def never(cls, reason: Reason, detail: str = "") -> "Refused":
+        """Return a refusal that stays until somebody mends the settings."""
+        return cls(permanent=True, reason=reason, detail=detail)
+
 
 Outcome = Delivered | Refused
 
