@@ -8,11 +8,15 @@ from wire.ranges import Ranges
 
 
 class MemoryShelf:
-    """The frames of one stream that are not acknowledged yet; forgets them at their acknowledgement."""
+    """The frames of one stream that are not acknowledged yet; forgets them at their acknowledgement.
+
+    ``clock_unset`` says that the box does not know the time.
+    """
 
     def __init__(self, stream: str) -> None:
         self.stream = stream
         self.last = 0
+        self.clock_unset = False
         self._bodies: dict[int, bytes] = {}
         self._metas: dict[int, FrameMeta] = {}
         self._parked: dict[int, FrameMeta] = {}
@@ -40,7 +44,7 @@ class MemoryShelf:
 
     def load(self, frame: FrameMeta) -> Loaded:
         """What a transmission of ``frame`` needs."""
-        return Loaded(body=self._bodies[frame.n], clock_unset=False, oldest=self.oldest, gone=())
+        return Loaded(body=self._bodies[frame.n], clock_unset=self.clock_unset, oldest=self.oldest, gone=())
 
     def settle(self, stream: str, received: Ranges) -> None:
         """Forget what an acknowledgement covers."""
