@@ -2,10 +2,8 @@
 
 import random
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import orjson
 from ulid import ULID
@@ -13,7 +11,6 @@ from ulid import ULID
 from station_agent.birth import Births, Run
 from station_agent.clock import Remembered, Sources, StationClock
 from station_agent.commands import Commands
-from station_agent.database import SCHEMA, Database
 from station_agent.delivery import Delivery
 from station_agent.errors import OutboxFull
 from station_agent.eviction import Limits
@@ -22,10 +19,11 @@ from station_agent.framing import Draft
 from station_agent.notebook import Notebook
 from station_agent.outbox import Outbox, Written
 from station_agent.place import Place
-from station_agent.uplink import Uplink
 from station_agent.wanted import Wanted
+from tests.simulation.disk import Disk, Killed
 from tests.simulation.flow import Flow
-from tests.simulation.link import Link
+from tests.simulation.link import Line, Link
+from tests.simulation.readings import body, disguised
 from wire.frames import Ack, DeviceInfo
 from wire.measures import FrameClass
 from wire.topics import Channel, Topics
@@ -35,123 +33,6 @@ EPOCH_MS = 1_790_000_000_000
 DAY_MS = 86_400_000
 PLACE = Place(REGION, STATION_ID, Topics())
 EXPIRE_EVERY_S = 600.0
-REMEMBER_DROPPED = """
-CREATE TEMP TABLE dropped (lo INTEGER, hi INTEGER);
-CREATE TEMP TRIGGER remember_dropped AFTER INSERT ON main.gone
-BEGIN INSERT INTO dropped VALUES (new.lo, new.hi); END;
-"""
-BROKEN, NEWER = 1_000_000, 2_000_000
-"""Readings from these numbers on travel in frames with a broken envelope, or of a version yet unknown."""
-
-
-class Killed(Exception):  # noqa: N818 - what happens to the process, no error of it
-    """The process ends here."""
-
-
-class Disk(Database):
-    """The agent's database in memory: it survives the process, can be copied, and can be full.
-
-    ``kill_in`` counts transactions: the process is killed right before (or, if ``kill_after``, right
-    after) the commit of the one that brings it to zero.
-    """
-
-    def __init__(self, image: bytes | None = None) -> None:
-        self.path = Path("memory")
-        self.moved_aside = None
-        self.kill_in = 0
-        self.kill_after = False
-        self.sql = sqlite3.connect(":memory:", isolation_level=None)
-        if image is not None:
-            self.sql.deserialize(image)
-        self.sql.executescript(SCHEMA)
-        self.sql.executescript(REMEMBER_DROPPED)
-        self._synced = self.image()
-
-    @contextmanager
-    def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
-        """Commit, and remember what a power cut would leave."""
-        self.kill_in -= 1
-        with super().transaction(durable=durable) as sql:
-            yield sql
-            if self.kill_in == 0 and not self.kill_after:
-                raise Killed
-        if durable:
-            self._synced = self.image()
-        if self.kill_in == 0:
-            raise Killed
-
-    def image(self) -> bytes:
-        """Copy what is on it."""
-        return self.sql.serialize()
-
-    def after_power_cut(self) -> "Disk":
-        """Return the disk as a power cut leaves it: what was not synced is gone."""
-        disk = Disk(self._synced)
-        dropped = self.sql.execute("SELECT lo, hi FROM dropped").fetchall()
-        disk.sql.executemany("INSERT INTO dropped VALUES (?, ?)", dropped)
-        return disk
-
-    def fill(self) -> None:
-        """Leave no room to grow."""
-        pages = self.sql.execute("PRAGMA page_count").fetchone()[0]
-        self.sql.execute(f"PRAGMA max_page_count = {pages}")
-
-    def clear(self) -> None:
-        """Leave room again."""
-        self.sql.execute("PRAGMA max_page_count = 1073741823")
-
-    def release_reserve(self) -> None:
-        """There is none in memory."""
-
-    def refill_reserve(self) -> None:
-        """There is none in memory."""
-
-    def held(self) -> set[tuple[str, int]]:
-        """Every (stream, seq) with a row, acknowledged or not."""
-        rows = self.sql.execute(
-            "SELECT stream, n - base FROM frames JOIN streams ON n > base AND n <= base + last"
-        )
-        return set(rows.fetchall())
-
-    def waiting(self) -> set[tuple[str, int]]:
-        """Every (stream, seq) that is neither acknowledged nor parked."""
-        rows = self.sql.execute(
-            "SELECT stream, n - base FROM frames JOIN streams ON n > base AND n <= base + last "
-            "WHERE state = 0"
-        )
-        return set(rows.fetchall())
-
-    def dropped(self) -> set[tuple[str, int]]:
-        """Every (stream, seq) that policy ever dropped on this disk."""
-        rows = self.sql.execute(
-            "SELECT stream, max(lo, base + 1) - base, min(hi, base + last) - base FROM dropped JOIN streams "
-            "ON hi > base AND lo <= base + last"
-        )
-        return {(stream, seq) for stream, lo, hi in rows for seq in range(lo, hi + 1)}
-
-
-class Line(Uplink):
-    """An uplink that publishes into the simulated link."""
-
-    def __init__(self, send: Callable[[str, bytes, bool], None]) -> None:
-        self.reconnects_total = 0
-        self.connected = False
-        self._send = send
-
-    @property
-    def up(self) -> bool:
-        """Whether the connection stands."""
-        return self.connected
-
-    @property
-    def room(self) -> bool:
-        """A simulated network takes everything."""
-        return self.connected
-
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Put a message on the link."""
-        if self.connected:
-            self._send(topic, payload, retain)
 
 
 @dataclass(frozen=True)
@@ -198,7 +79,7 @@ class Box:
     def start(self, now: float) -> None:
         """Start the agent: a new stream on what the disk holds."""
         self.now, self.starts_at = now, None
-        self.disk.kill_in = 0
+        self.disk.kill_in = self.disk.refuse_in = 0
         notebook = Notebook(self.disk)
         clock = StationClock(
             Sources(
@@ -223,7 +104,7 @@ class Box:
             commands=Commands(notebook, outbox, delivery, clock),
             wanted=Wanted(notebook, delivery, clock),
         )
-        self.process = Process(parts, Exchange(PLACE, parts), line, Flow(self._sent, self.disk.waiting))
+        self.process = Process(parts, Exchange(PLACE, parts), line, Flow(self._sent, self.disk.unsettled))
         self.reconnect_at = now
 
     def kill(self, now: float, *, back_after_s: float, power_cut: bool = False) -> None:
@@ -282,7 +163,7 @@ class Box:
         if process is None:
             return
         outbox, clock = process.parts.outbox, process.parts.clock
-        drafts = [Draft(frame_class, _body(token, clock.now())) for token in tokens]
+        drafts = [Draft(frame_class, body(token, clock.now())) for token in tokens]
         stream = outbox.streams.current
         first, written = stream.last + 1, Written(clock.running_ms(), clock.offset, clock.unset)
 
@@ -295,8 +176,7 @@ class Box:
 
         self._do(work)
         # The row says what is on disk, whatever the process lived to see of it.
-        row = self.disk.sql.execute("SELECT last FROM streams WHERE base = ?", (stream.base,)).fetchone()
-        for seq, token in zip(range(first, (row[0] if row else 0) + 1), tokens, strict=False):
+        for seq, token in zip(range(first, self.disk.last(stream.stream) + 1), tokens, strict=False):
             self._taken((stream.stream, seq), token)
 
     def is_quiet(self) -> bool:
@@ -332,8 +212,13 @@ class Box:
             self._do(self.process.exchange._send_due)  # noqa: SLF001 - as in hear
 
     def _expire(self) -> None:
-        if self.process is not None:
-            self.process.parts.outbox.expire(self.process.parts.clock.running_ms())
+        if self.process is None:
+            return
+        outbox = self.process.parts.outbox
+        try:
+            outbox.expire(self.process.parts.clock.running_ms())
+        except sqlite3.OperationalError:
+            outbox.recover()  # as Upkeep does
 
     def _do(self, work: Callable[[], object]) -> None:
         try:
@@ -344,17 +229,7 @@ class Box:
     def _publish(self, topic: str, payload: bytes, retain: bool) -> None:  # noqa: FBT001 - Line's callback
         if self.process is not None and topic.endswith(("/telemetry", "/backlog")):
             assert len(payload) <= 16_384
-            header = orjson.loads(payload)
-            self.process.flow.transmitted(header, topic.rpartition("/")[2], self.now)
-            payload = _disguised(payload, header["readings"]["occupancy"][0]["people_in_total"])
+            frame = orjson.loads(payload)
+            self.process.flow.transmitted(frame, topic.rpartition("/")[2], self.now)
+            payload = disguised(payload, frame)
         self._link.publish(topic, payload, self.now, retain=retain)
-
-
-def _body(token: int, now_ms: int) -> bytes:
-    return orjson.dumps({"occupancy": [{"device": "front-door", "ts": now_ms, "people_in_total": token}]})
-
-
-def _disguised(payload: bytes, token: int) -> bytes:
-    if token >= NEWER:
-        return payload.replace(b'"v":1', b'"v":2', 1)
-    return payload.replace(b'"class":"', b'"class":"un', 1) if token >= BROKEN else payload

@@ -11,6 +11,7 @@ from gateway.ingest.claims import Claims, Standing
 from gateway.ingest.received import Arrival, Received, Stream
 from tests.simulation.box import EPOCH_MS, REGION, STATION_ID
 from tests.simulation.link import Link
+from tests.simulation.readings import token_in
 from wire.codec import Reason, decode
 from wire.frames import Ack, Birth, Claim, Command, Goodbye, Result
 from wire.messages import decode_message, decode_status, encode_message
@@ -309,8 +310,7 @@ class Gateway:
         if arrived.decoded is None:
             self.stores.quarantined.add(arrived.identity)
             return
-        token = int(str(arrived.decoded.readings[0][2]["people_in_total"]))
-        self.stores.stored.setdefault(arrived.identity, []).append(token)
+        self.stores.stored.setdefault(arrived.identity, []).append(token_in(arrived.decoded))
         oldest = arrived.decoded.oldest or 1
         self.stores.oldest[stream] = max(oldest, self.stores.oldest.get(stream, 1))
         self.stores.gone.setdefault(stream, Ranges()).update(arrived.decoded.gone)

@@ -2,8 +2,11 @@
 
 import heapq
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from station_agent.uplink import Uplink
 
 PROMPT_S = 0.02
 """What comes in order within a connection (claims, status) takes this long; all else varies."""
@@ -108,3 +111,27 @@ class Link:
             return []
         copies = 2 if self._rng.random() < self.repeat else 1
         return [self._rng.uniform(PROMPT_S, self.longest_s) for _ in range(copies)]
+
+
+class Line(Uplink):
+    """An uplink that publishes into the simulated link."""
+
+    def __init__(self, send: Callable[[str, bytes, bool], None]) -> None:
+        self.reconnects_total = 0
+        self.connected = False
+        self._send = send
+
+    @property
+    def up(self) -> bool:
+        """Whether the connection stands."""
+        return self.connected
+
+    @property
+    def room(self) -> bool:
+        """A simulated network takes everything."""
+        return self.connected
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Put a message on the link."""
+        if self.connected:
+            self._send(topic, payload, retain)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.simulation.box import BROKEN, NEWER
+from tests.simulation.readings import BROKEN, NEWER
 from tests.simulation.world import MOMENTS, World
 from wire.measures import FrameClass
 

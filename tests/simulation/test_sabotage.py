@@ -12,7 +12,7 @@ from station_agent.delivery import Delivery
 from station_agent.outbox import Outbox
 from station_agent.streams import Stream, Streams
 from tests.simulation import test_stories as stories
-from tests.simulation.box import Disk
+from tests.simulation.disk import Disk
 from tests.simulation.test_histories import OFTEN, STEPS, play
 from tests.simulation.world import World
 from wire.ranges import Ranges

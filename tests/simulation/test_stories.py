@@ -3,7 +3,8 @@
 import pytest
 
 from gateway.ingest.claims import Standing
-from tests.simulation.box import NEWER, PLACE
+from tests.simulation.box import PLACE
+from tests.simulation.readings import NEWER
 from tests.simulation.world import World
 from wire.measures import FrameClass
 from wire.messages import decode_status
@@ -42,7 +43,7 @@ def test_two_boxes_of_one_disk_never_use_a_number_twice(world: World) -> None:
     world.check()
     streams = {box.process.parts.outbox.streams.current.stream for box in world.boxes if box.process}
     assert len(streams) == 2
-    assert {frame for frame, _ in world.taken.items()} == world.holder.stores.stored.keys()
+    assert {frame for frame, _ in world.account.taken.items()} == world.holder.stores.stored.keys()
 
 
 def test_an_outbox_restored_from_a_backup_begins_a_new_stream_and_loses_only_what_no_disk_held(
@@ -56,7 +57,7 @@ def test_an_outbox_restored_from_a_backup_begins_a_new_stream_and_loses_only_wha
     world.restore_disk()
     world.heal()
     world.check()
-    assert len(world.excused) == 7
+    assert len(world.account.excused) == 7
 
 
 def test_a_gateway_restored_from_a_backup_refills_itself(
@@ -71,7 +72,7 @@ def test_a_gateway_restored_from_a_backup_refills_itself(
     world.heal()
     world.check()
     assert before.items() <= world.holder.stores.stored.items()
-    assert not world.excused
+    assert not world.account.excused
 
 
 def test_a_new_gateway_on_empty_stores_asks_for_everything_the_stations_keep(world: World) -> None:
@@ -79,7 +80,7 @@ def test_a_new_gateway_on_empty_stores_asks_for_everything_the_stations_keep(wor
     world.heal()
     world.check()
     assert world.holder is world.gateways[1]
-    assert stored(world) == len(world.taken)
+    assert stored(world) == len(world.account.taken)
 
 
 def test_of_two_gateways_started_by_mistake_only_the_first_stores(world: World) -> None:
@@ -103,7 +104,7 @@ def test_when_two_claims_meet_the_older_one_stays_and_gets_what_the_other_took(w
     world.heal()
     world.check()
     assert world.holder is world.gateways[0]
-    assert stored(world) == len(world.taken)
+    assert stored(world) == len(world.account.taken)
 
 
 def test_gateways_all_told_to_take_over_come_to_rest_with_the_newest(world: World) -> None:
@@ -127,7 +128,7 @@ def test_a_station_away_during_a_take_over_hears_of_it_later(
     world.take(5)
     world.pass_time(1_500.0)
     assert world.is_settled()
-    assert stored(world) == len(world.taken)
+    assert stored(world) == len(world.account.taken)
 
 
 def test_a_frame_never_acknowledged_is_parked_and_tried_again(world: World) -> None:
@@ -138,8 +139,8 @@ def test_a_frame_never_acknowledged_is_parked_and_tried_again(world: World) -> N
     assert world.box.process is not None
     outbox = world.box.process.parts.outbox
     assert (outbox.depth, outbox.parked_count) == (1, 1)
-    sendings = world.box.process.flow.times[next(i for i, token in world.taken.items() if token >= NEWER)]
-    assert sendings == 8
+    frame = next(frame for frame, token in world.account.taken.items() if token >= NEWER)
+    assert world.box.process.flow.times[frame] == 8
     world.cut(1.0)
     world.pass_time(20.0)
     birth = decode_status(world.link.retained[PLACE.topic(Channel.STATUS)])
@@ -172,7 +173,7 @@ def test_a_gap_told_of_late_is_asked_for_although_other_frames_are_always_on_the
     for _ in range(20):
         world.take(3)
         world.pass_time(59.9)
-    assert stored(world) >= len(world.taken) - 3
+    assert stored(world) >= len(world.account.taken) - 3
 
 
 def test_more_gaps_than_one_ack_holds_are_settled_all_the_same(world: World) -> None:
@@ -198,7 +199,7 @@ def test_what_policy_dropped_is_told_before_anybody_has_to_ask(world: World) -> 
     figures = world.holder.received.figures(PLACE.station_id)
     assert figures["missing"] == 0
     assert figures["gone"] > 0
-    assert figures["gone"] + figures["received"] == len(world.taken)
+    assert figures["gone"] + figures["received"] == len(world.account.taken)
 
 
 def test_alarms_outlive_samples_in_a_full_outbox(world: World) -> None:

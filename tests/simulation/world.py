@@ -1,13 +1,14 @@
 """A station and its gateways on virtual time, what befalls them, and what has to be true in the end."""
 
 import random
-from collections.abc import Callable
 
 from ulid import ULID
 
 from gateway.ingest.claims import Standing
-from tests.simulation.box import BROKEN, NEWER, Box, Disk
-from tests.simulation.gateway import Gateway, Identity, Stores
+from tests.simulation.account import Account
+from tests.simulation.box import REGION, Box
+from tests.simulation.disk import Disk
+from tests.simulation.gateway import Gateway, Stores
 from tests.simulation.link import Link
 from wire.measures import FrameClass
 
@@ -18,29 +19,21 @@ MOMENTS = ("before", "stored", "noted", "acking")
 
 
 class World:
-    """Everything there is, with every number drawn from ``seed``.
-
-    ``taken`` is the truth: which reading went into which frame. ``dropped`` went by policy. ``excused``
-    are readings whose last copy was destroyed together with a disk or a store that was set back, which no
-    protocol can bring back.
-    """
+    """Everything there is, with every number drawn from ``seed``."""
 
     def __init__(self, seed: int, *, tight: bool = False, credit: int = 64) -> None:
         self.rng = random.Random(seed)
         self.now = 0.0
         self.link = Link(self.rng)
-        self.taken: dict[Identity, int] = {}
-        self.excused: set[Identity] = set()
-        self.dropped: set[Identity] = set()
         self.disks: list[bytes] = []
         self.backups: list[Stores] = []
-        self.may_drop_acknowledged = False
         self._tight = tight
         self._credit = credit
         self._tokens = 0
         self._events = 0
         self.boxes: list[Box] = []
         self.gateways: list[Gateway] = []
+        self.account = Account(self.boxes, self.gateways)
         self.add_gateway()
         self.add_box(Disk())
 
@@ -48,7 +41,7 @@ class World:
 
     def add_box(self, disk: Disk) -> Box:
         """Put up a box with this disk."""
-        box = Box(self.link, self.rng, disk, TIGHT if self._tight else ROOMY, self._note_taken)
+        box = Box(self.link, self.rng, disk, TIGHT if self._tight else ROOMY, self.account.take)
         self.boxes.append(box)
         self.link.ends.append(box)
         box.start(self.now)
@@ -82,13 +75,9 @@ class World:
     @property
     def holder(self) -> Gateway:
         """The gateway whose region it is."""
-        holders = [g for g in self.gateways if g.up and g.claims.standing("louxing") is Standing.OURS]
+        holders = [g for g in self.gateways if g.up and g.claims.standing(REGION) is Standing.OURS]
         assert len(holders) == 1, f"{len(holders)} gateways hold the region"
         return holders[0]
-
-    def _note_taken(self, identity: Identity, token: int) -> None:
-        assert identity not in self.taken, f"{identity} names two readings"
-        self.taken[identity] = token
 
     # -- time
 
@@ -143,7 +132,7 @@ class World:
     def restore_disk(self) -> None:
         """Put a backup into the newest box."""
         if self.disks:
-            self._destroy(self._restore_disk)
+            self.account.destroy(self._restore_disk)
 
     def _restore_disk(self) -> None:
         self.box.kill(self.now, back_after_s=1.0)
@@ -161,16 +150,16 @@ class World:
         """Set the newest gateway back to a backup of its own."""
         own = [stores for stores in self.backups if stores.gateway == self.gateway.stores.gateway]
         if own:
-            self._destroy(lambda: self._restore_stores(own[-1].backup()))
+            self.account.destroy(lambda: self._restore_stores(own[-1].backup()))
 
     def _restore_stores(self, stores: Stores) -> None:
-        self.may_drop_acknowledged = True
+        self.account.may_drop_acknowledged = True
         self.gateway.kill(self.now, back_after_s=1.0)
         self.gateway.stores = stores
 
     def replace_gateway(self) -> None:
         """Start a new gateway with --take-over; the old one runs on."""
-        self.may_drop_acknowledged = True
+        self.account.may_drop_acknowledged = True
         self.add_gateway(take_over=True)
 
     def cut(self, seconds: float) -> None:
@@ -183,22 +172,6 @@ class World:
         self.link.forget()
         self.cut(1.0)
 
-    def _destroy(self, disaster: Callable[[], None]) -> None:
-        before = self._traces()
-        disaster()
-        self.excused |= before - self._traces()
-
-    def _traces(self) -> set[Identity]:
-        """Every frame of which there is a copy anywhere, or that a gateway knows to be dropped."""
-        self._note_dropped()
-        on_boxes = [box.disk.held() for box in self.boxes]
-        at_gateways = [set(filter(gateway.has_trace, self.taken)) for gateway in self.gateways]
-        return set().union(*on_boxes, *at_gateways)
-
-    def _note_dropped(self) -> None:
-        for box in self.boxes:
-            self.dropped |= box.disk.dropped()
-
     # -- the end
 
     def heal(self) -> None:
@@ -207,7 +180,7 @@ class World:
         self.link.longest_s = 0.05
         for box in self.boxes:
             box.disk.clear()
-            box.disk.kill_in = 0
+            box.disk.kill_in = box.disk.refuse_in = 0
         for gateway in self.gateways:
             gateway.full, gateway.kill_at, gateway.knows_newer = False, None, True
         for end in self.ends:
@@ -256,34 +229,7 @@ class World:
     def check(self) -> None:
         """Hold everything to the promise: stored exactly once, and the balance holds."""
         assert self.is_settled(), self._unsettled()
-        self._note_dropped()
-        for gateway in self.gateways:
-            self._check_stores(gateway.stores)
-        stores, received = self.holder.stores, self.holder.received
-        for identity in self.taken:
-            if not stores.has(identity) and identity not in self.excused:
-                self._check_absent(identity)
-        counted = received.figures("louxing-07")
-        assert counted["received"] == len(stores.stored) + len(stores.quarantined)
-        assert counted["missing"] == 0
-
-    def _check_stores(self, stores: Stores) -> None:
-        for identity, tokens in stores.stored.items():
-            assert tokens == [self.taken[identity]], f"{identity} was stored {len(tokens)} times or changed"
-        for identity in stores.quarantined:
-            assert BROKEN <= self.taken[identity] < NEWER
-            assert identity not in stores.stored
-
-    def _check_absent(self, identity: Identity) -> None:
-        """A frame that is not stored was dropped by policy and the gateway told so, or is not its concern."""
-        stream, seq = identity
-        ledger = self.holder.received.streams.get(stream)
-        if ledger is not None and seq in ledger.gone:
-            return
-        elsewhere = identity in self.dropped or any(g.has_trace(identity) for g in self.gateways)
-        foreign_to_it = ledger is None or not ledger.first <= seq <= ledger.last
-        assert foreign_to_it, f"{identity} is lost and the gateway does not know"
-        assert elsewhere or self.may_drop_acknowledged, f"{identity} is lost and nobody ever had it"
+        self.account.check(self.holder)
 
     def _unsettled(self) -> str:
         boxes = [
