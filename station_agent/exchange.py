@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -161,15 +162,11 @@ class Exchange:
         if handler is None:
             return
         try:
-            handler(payload)
+            # What a full disk does not keep is said again: commands are repeated.
+            self._written(lambda: handler(payload))
         except ValidationError as error:
             fault = error.errors(include_input=False, include_url=False)[0]
             log.warning("a message cannot be read", topic=topic, field=fault["loc"], reason=fault["msg"])
-        except sqlite3.OperationalError as error:
-            if not is_full(error):
-                raise
-            # Whatever it said is said again: unsettled frames are sent again, commands repeated.
-            self._parts.outbox.recover()
         self._remember_pin()
 
     def _on_ack(self, payload: bytes) -> None:
@@ -179,18 +176,37 @@ class Exchange:
             return
         self._remember_pin()
         received = Ranges(ack.received)
-        parts.outbox.settle(ack.stream, received, parts.clock.running_ms())
+        if not self._written(lambda: parts.outbox.settle(ack.stream, received, parts.clock.running_ms())):
+            # Its frames are sent again and acknowledged again; its credit and its clock hold all the same.
+            received = Ranges()
         acked = parts.delivery.ack(
             ack.gateway, ack.stream, received,
             credit=ack.credit, gateway_ms=ack.now, now=parts.clock.monotonic(),
         )  # fmt: skip
         if acked and acked.parked:
-            log.warning("frames parked: later ones were acknowledged, these never", frames=len(acked.parked))
-            parts.outbox.park(acked.parked)
+            self._park(acked.parked)
         if acked and acked.told:
             parts.outbox.told(ack.stream, acked.told)
         if parts.clock.hear(ack.now):
             self.clock_was_set()
+
+    def _park(self, frames: Sequence[FrameMeta]) -> None:
+        if self._written(lambda: self._parts.outbox.park(frames)):
+            log.warning("frames parked: later ones were acknowledged, these never", frames=len(frames))
+        else:
+            # They are out no longer and delivery had passed them by: until the next connection nobody looked.
+            self._parts.delivery.resend()
+
+    def _written(self, write: Callable[[], object]) -> bool:
+        """Whether the disk took what ``write`` writes; a full one has room again for the next."""
+        try:
+            write()
+        except sqlite3.OperationalError as error:
+            if not is_full(error):
+                raise
+            self._parts.outbox.recover()
+            return False
+        return True
 
     def clock_was_set(self) -> None:
         """Let this boot's unacknowledged readings be stamped by the clock as it is known now."""

@@ -43,6 +43,7 @@ STEPS: dict[str, Step] = {
     "kill box amid": _kill_box_amid,
     "power cut": lambda world, _: world.power_cut(),
     "fill disk": _fill_disk,
+    "no room for a moment": lambda world, n: setattr(world.box.disk, "refuse_in", 1 + n // 2),
     "save disk": lambda world, _: world.save_disk(),
     "restore disk": lambda world, _: world.restore_disk(),
     "clone": lambda world, _: world.clone() if len(world.boxes) < 3 else None,

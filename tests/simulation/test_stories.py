@@ -4,6 +4,7 @@ import pytest
 
 from gateway.ingest.claims import Standing
 from tests.simulation.box import PLACE
+from tests.simulation.flow import FIRST_CREDIT
 from tests.simulation.readings import NEWER
 from tests.simulation.world import World
 from wire.measures import FrameClass
@@ -210,3 +211,36 @@ def test_alarms_outlive_samples_in_a_full_outbox(world: World) -> None:
     world.heal()
     world.check()
     assert set(range(30, 35)) <= {token for tokens in world.holder.stores.stored.values() for token in tokens}
+
+
+def test_an_ack_that_a_full_disk_keeps_from_being_written_down_still_grants_its_credit_only() -> None:
+    world = World(seed=1, credit=0)
+    world.pass_time(3.0)
+    world.box.disconnect(world.now, back_after_s=1.0)
+    world.take(30)
+    world.pass_time(1.1)
+    world.take(16)
+    world.box.disk.refuse_in = 1
+    world.pass_time(10.0)
+    assert world.box.disk.refuse_in < 0
+    assert world.box.process is not None
+    assert world.box.process.parts.outbox.depth > 30 - FIRST_CREDIT
+
+
+def test_a_frame_that_a_full_disk_keeps_from_being_parked_is_not_forgotten(world: World) -> None:
+    world.take(1, kind=NEWER)
+    frame = next(reversed(world.account.taken))
+    assert world.box.process is not None
+    process = world.box.process
+    while process.flow.times[frame] < 8:
+        world.take(8)
+        world.pass_time(10.0)
+    world.take(8)
+    # The ack that leads to parking is written down, the parking is not.
+    world.box.disk.refuse_in = 2
+    world.pass_time(10.0)
+    assert (process.parts.outbox.depth, process.parts.outbox.parked_count) == (1, 0)
+    world.gateway.knows_newer = True
+    world.take(8)
+    world.pass_time(60.0)
+    assert world.is_settled()
