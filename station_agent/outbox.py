@@ -135,22 +135,25 @@ class Outbox(Settlement):
                 settled_before=running_ms - self.limits.keep_ms,
             )
             self._note_dropped(sql, evicted)
-            for stream in self.streams:
-                self._forget_when_empty(sql, stream, running_ms)
+            erased = {
+                stream.stream for stream in self.streams if self._erase_when_empty(sql, stream, running_ms)
+            }
+        self.streams.forget(erased)
         self._count_out(evicted)
         return evicted.frames
 
-    def _forget_when_empty(self, sql: sqlite3.Connection, stream: Stream, running_ms: int) -> None:
+    def _erase_when_empty(self, sql: sqlite3.Connection, stream: Stream, running_ms: int) -> bool:
         if stream is self.streams.current or self.kept(stream) is not None:
-            return
+            return False
         if self.gone(stream):
             sql.execute("UPDATE streams SET emptied = coalesce(emptied, ?) WHERE base = ?",
                         (running_ms, stream.base))  # fmt: skip
             row = sql.execute("SELECT emptied FROM streams WHERE base = ?", (stream.base,)).fetchone()
             if running_ms - row[0] < self.limits.keep_ms:
-                return
+                return False
             gone.remove(sql, Ranges([stream.span]))
-        self.streams.forget(sql, stream)
+        self.streams.erase(sql, stream)
+        return True
 
     def set_clock(self, boot_id: str, clock_offset: int) -> None:
         """Note what the clock of a boot turned out to be; its frames are stamped anew when they are sent."""

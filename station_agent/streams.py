@@ -2,7 +2,7 @@
 
 import sqlite3
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from wire.ranges import Ranges
@@ -65,10 +65,13 @@ class Streams:
             if stream.boot_id == boot_id:
                 stream.clock_offset = clock_offset
 
-    def forget(self, sql: sqlite3.Connection, stream: Stream) -> None:
-        """Forget a stream of an earlier run."""
+    def erase(self, sql: sqlite3.Connection, stream: Stream) -> None:
+        """Take a stream of an earlier run off the disk; to be forgotten once that is committed."""
         sql.execute("DELETE FROM streams WHERE base = ?", (stream.base,))
-        self._all.remove(stream)
+
+    def forget(self, erased: Container[str]) -> None:
+        """Forget streams that are no longer on disk."""
+        self._all = [known for known in self._all if known.stream not in erased]
 
     def named(self, stream: str) -> Stream | None:
         """Find a stream by its ULID."""

@@ -7,6 +7,7 @@ from tests.simulation.box import PLACE
 from tests.simulation.flow import FIRST_CREDIT
 from tests.simulation.readings import NEWER
 from tests.simulation.world import World
+from wire.frames import Birth
 from wire.measures import FrameClass
 from wire.messages import decode_status
 from wire.topics import Channel
@@ -244,3 +245,18 @@ def test_a_frame_that_a_full_disk_keeps_from_being_parked_is_not_forgotten(world
     world.take(8)
     world.pass_time(60.0)
     assert world.is_settled()
+
+
+def test_a_stream_whose_expiry_a_full_disk_undid_is_still_known(world: World) -> None:
+    world.box.kill(world.now, back_after_s=1.0)
+    world.pass_time(7 * DAY_S)
+    for _ in range(3):
+        world.box.disk.refuse_in = 1
+        world.pass_time(600.0)
+    world.cut(1.0)
+    world.pass_time(20.0)
+    birth = decode_status(world.link.retained[PLACE.topic(Channel.STATUS)])
+    assert isinstance(birth, Birth)
+    held = {stream for stream, _ in world.box.disk.held()}
+    assert held
+    assert held <= {told.stream for told in birth.streams}
