@@ -11,6 +11,8 @@ import numpy as np
 
 from gateway.alerting.rows import Bools, Ints
 from gateway.batch.numbering import Series
+from gateway.domain.holidays import Holidays
+from gateway.domain.hours import hours_of, within
 from gateway.domain.registry import Registry, StationSpec
 
 OWN_STATION = "_gateway"
@@ -23,8 +25,9 @@ class Places:
     series.
     """
 
-    def __init__(self, told: Sequence[Series], registry: Registry) -> None:
+    def __init__(self, told: Sequence[Series], registry: Registry, calendar: Holidays) -> None:
         self._told = told
+        self._calendar = calendar
         self._registry = registry
         self.series: list[Series] = []
         self.stations: list[str] = []
@@ -98,6 +101,17 @@ class Places:
     def tz(self, station_id: str) -> str:
         """Return the IANA name of a station's time zone."""
         return self._registry.tz(station_id)
+
+    def capacity(self, station_id: str) -> int | None:
+        """Return how many people a station is made for."""
+        spec = self._registry.get(station_id)
+        return spec.persons if spec else None
+
+    def is_open(self, station_id: str, at: int) -> bool:
+        """Whether a station should be open at a time (ms); without published hours it always is."""
+        spec = self._registry.get(station_id)
+        hours = hours_of(spec.open) if spec else ()
+        return within(hours, at, self.tz(station_id), self._calendar)
 
     def declare(self, station_id: str, devices: Iterable[tuple[str, str | None]]) -> None:
         """Note what a birth says its devices are there for: (device, facility)."""

@@ -123,8 +123,8 @@ class Rows:
 class Column:
     """One field where it was said; every array has a value per saying, in order of receipt.
 
-    `rows` are places in `Rows`. Values that may not reach a rule (stale, sentinels, out of range where that is
-    not the dangerous side) are not `known`; those beyond the dangerous side are clamped.
+    `rows` are places in `Rows`. Values that may not reach a rule (stale, sentinels, out of range where that
+    is not the dangerous side) are not `known`; those beyond the dangerous side are clamped.
     """
 
     def __init__(self, of: Rows, name: str, rows: Ints, told: pa.ChunkedArray) -> None:

@@ -49,6 +49,14 @@ class Standing:
         value = last.values[series] if last.known[series] else None
         return Stood(value.item() if isinstance(value, np.generic) else value, int(last.ts[series]))
 
+    def last(self, field: Field, series: Ints, dtype: np.dtype[Any]) -> tuple[Values, Values]:
+        """Return the last values of several series, and whether each is known."""
+        last = self._columns.get(field)
+        if last is None:
+            return np.zeros(len(series), dtype), np.zeros(len(series), np.bool_)
+        last.grow(int(series.max(initial=-1)) + 1)
+        return last.values[series], last.known[series]
+
     def said(self, field: Field) -> Ints:
         """Return the series that ever said a field."""
         last = self._columns.get(field)
@@ -96,7 +104,7 @@ class _Last:
 
     def grow(self, size: int) -> None:
         self.ts = _grown(self.ts, size, NEVER)
-        self.known = _grown(self.known, size, False)
+        self.known = _grown(self.known, size, fill=False)
         self.values = _grown(self.values, size, None if self.values.dtype == np.object_ else 0)
 
     def take(self, column: Column) -> None:
@@ -108,7 +116,7 @@ class _Last:
         self.ts[series], self.known[series], self.values[series] = ts, known, values
 
 
-def _grown(array: Any, size: int, fill: object) -> Any:  # noqa: ANN401 - an array of any type
+def _grown(array: Any, size: int, fill: object = 0) -> Any:  # noqa: ANN401 - an array of any type
     missing = size - len(array)
     if missing <= 0:
         return array

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from gateway.alerting.openings import Openings
 from gateway.alerting.places import Places
 from gateway.alerting.rows import Clocks, Column, Ints, Rows, joined, ordered_by
 from gateway.alerting.standing import Field, Standing, Stood
@@ -33,6 +34,12 @@ class View:
     _events: dict[str, Rows] = field(default_factory=dict)
     _asked: dict[Field, "_Sayings | None"] = field(default_factory=dict)
     frames: "Frames | None" = None
+    openings: Openings = field(default_factory=Openings)
+    heard_first: dict[str, int] = field(default_factory=dict)
+
+    def followed_since(self, station_id: str) -> int | None:
+        """Return when the engine first heard of a station (ms of receipt)."""
+        return self.heard_first.get(station_id)
 
     def readings(self, domain: str) -> Rows | None:
         """Return the readings with measures of a domain, those of events included."""
@@ -118,7 +125,9 @@ def readings_of(
     events: dict[str, Rows] = {}
     for domain in DOMAINS:
         happened = _numbered(batch.events.get(domain), places)
-        told = [table for table in (_numbered(batch.samples.get(domain), places), happened) if table is not None]
+        told = [
+            table for table in (_numbered(batch.samples.get(domain), places), happened) if table is not None
+        ]
         if happened is not None:
             events[domain] = Rows(domain, happened, clocks, _newest(standing, domain, places))
             told = told if _has_measures(domain, happened) else told[:-1]

@@ -20,10 +20,11 @@ NOTHING: tuple[Transition, ...] = ()
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How long a level's condition must hold, and how bad that is (P1 to P4)."""
+    """How long and at how many readings in a row a level's condition must hold; how bad it is (P1 to P4)."""
 
     for_ms: int
     severity: str
+    samples: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +33,25 @@ class Timing:
 
     levels: tuple[Level, ...]
     clear_for_ms: int = 0
+    clear_samples: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
     """A condition that holds, or held until it is known to be over.
 
-    ``held`` is the covered time of each level (ms), ``eased`` that of the clear condition and ``lowered``
-    that below the level reached. ``reached`` is None while pending.
+    ``held`` is the covered time of each level (ms) and ``seen`` its readings in a row, ``eased`` and ``calm`` are
+    those of the clear condition, ``lowered`` is the time below the level reached. ``reached`` is None while pending.
     """
 
     last: Judgement
     held: tuple[int, ...]
+    seen: tuple[int, ...]
     since: int
     reached: int | None = None
     opened: int = 0
     eased: int = 0
+    calm: int = 0
     lowered: int = 0
 
 
@@ -96,10 +100,9 @@ def expire(instance: Instance, now: int, timing: Timing) -> Outcome:
 
 def due(instance: Instance, timing: Timing) -> int | None:
     """Return when `expire` next has something to do."""
-    times = []
-    for track in (instance.live, instance.late):
-        if track is not None and (crossing := _crossing(track, timing)) is not None:
-            times.append(track.last.received + crossing[0])
+    tracks = [track for track in (instance.live, instance.late) if track is not None]
+    crossings = [(track, _crossing(track, timing)) for track in tracks]
+    times = [track.last.received + crossing[0] for track, crossing in crossings if crossing is not None]
     if instance.late is not None:
         times.append(instance.late.last.received + LATE_REST_MS)
     return min(times, default=None)
@@ -150,7 +153,8 @@ def _take(
     if episode is None:
         if not _holds(judgement):
             return None, transitions
-        episode = Episode(judgement, (0,) * len(timing.levels), judgement.ts)
+        nothing = (0,) * len(timing.levels)
+        episode = _hear(Episode(judgement, nothing, nothing, judgement.ts), judgement)
     else:
         episode = _count(episode, judgement.ts - episode.last.ts)
         episode = episode if judgement.unknown else _hear(episode, judgement)
@@ -181,11 +185,13 @@ def _count(episode: Episode, elapsed: int) -> Episode:
 
 
 def _hear(episode: Episode, judgement: Judgement) -> Episode:
-    """Forget the time of whatever a judgement says not to hold."""
+    """Count the reading for what it says to hold, and forget the time of whatever it says not to."""
     level = -1 if judgement.level is None else judgement.level
     return replace(
         episode,
         held=tuple(so_far if place <= level else 0 for place, so_far in enumerate(episode.held)),
+        seen=tuple(so_far + 1 if place <= level else 0 for place, so_far in enumerate(episode.seen)),
+        calm=episode.calm + 1 if _is_clear(judgement) else 0,
         eased=episode.eased if _is_clear(judgement) else 0,
         lowered=episode.lowered if _is_below(judgement.level, episode.reached) else 0,
     )
@@ -214,8 +220,12 @@ def _crossing(episode: Episode, timing: Timing) -> tuple[int, int | None] | None
         return None
     found = list(_clearing(episode, timing) if episode.reached is not None else ())
     level = -1 if last.level is None else last.level
-    for place in range(level, -1 if episode.reached is None else episode.reached, -1):
-        found.append((max(0, timing.levels[place].for_ms - episode.held[place]), place))
+    lowest = -1 if episode.reached is None else episode.reached
+    found.extend(
+        (max(0, timing.levels[place].for_ms - episode.held[place]), place)
+        for place in range(level, lowest, -1)
+        if episode.seen[place] >= timing.levels[place].samples
+    )
     within = [crossing for crossing in found if crossing[0] <= last.covers_ms]
     return min(within, key=lambda crossing: crossing[0], default=None)
 
@@ -224,7 +234,9 @@ def _clearing(episode: Episode, timing: Timing) -> Iterator[tuple[int, int | Non
     last, reached = episode.last, episode.reached
     # one that opens and clears in the same millisecond would have to share its identity with the next
     soonest = max(0, episode.opened + 1 - last.ts)
-    if _is_clear(last):
+    if last.over:
+        yield soonest, None
+    elif _is_clear(last) and episode.calm >= timing.clear_samples:
         yield max(soonest, timing.clear_for_ms - episode.eased), None
     if reached and _is_below(last.level, reached):
         yield max(0, timing.clear_for_ms - episode.lowered), last.level or 0

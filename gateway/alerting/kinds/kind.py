@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from gateway.alerting.judging import Plan
 from gateway.alerting.places import Places
 from gateway.alerting.rows import Bools, Column, Ints
 from gateway.alerting.standing import Field
@@ -14,8 +15,6 @@ from gateway.domain.alerts import Judgement, Key
 
 FOREVER = 10 * 365 * 86_400_000
 """What an event leaves behind holds until another says otherwise."""
-FRESH = 1.5
-"""A sample covers this many heartbeats of its field."""
 
 
 @dataclass
@@ -44,18 +43,24 @@ class Active:
 class Kind(Protocol):
     """One rule, compiled against what is known of the stations.
 
-    Deterministic, without a clock. What it says must not depend on where batches end: within `take`, deadlines
-    up to a reading's receipt come before it, and judgements of one key follow each other by receipt.
+    Deterministic, without a clock. What it says must not depend on where batches end: within `take`,
+    deadlines up to a reading's receipt come before it, and judgements of one key follow each other by
+    receipt. An instant that is no reading's (a deadline) has the frame before it.
     """
 
     reads: frozenset[Field]
     """Fields that are looked at beside the readings judged; how they stand is remembered."""
 
+    def __init__(self, plan: Plan) -> None: ...
+
     def take(self, view: View, active: Active) -> Iterable[Judgement]:
         """Judge a batch, in the order of its rows."""
 
-    def advance(self, now: int) -> Iterable[Judgement]:
-        """Work off the kind's own deadlines up to ``now`` (ms); called after every batch and in silence."""
+    def advance(self, now: int, view: View) -> Iterable[Judgement]:
+        """Work off the kind's own deadlines up to ``now`` (ms); called after every batch and in silence.
+
+        ``view`` is that of the batch, or an empty one: how fields stand at such a deadline.
+        """
 
     def save(self) -> object:
         """Return what is remembered, as plain data (numbers, text, lists, dicts, arrays)."""
@@ -85,6 +90,8 @@ def by_station(column: Column, places: Places) -> Ints:
 
 def merged(columns: Sequence[Column]) -> list[tuple[Column, int]]:
     """Return (column, place) of all values of several columns of one domain, by row."""
-    placed = [(int(row), column, place) for column in columns for place, row in enumerate(column.rows.tolist())]
+    placed = [
+        (int(row), column, place) for column in columns for place, row in enumerate(column.rows.tolist())
+    ]
     placed.sort(key=lambda one: one[0])
     return [(column, place) for _, column, place in placed]

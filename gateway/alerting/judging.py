@@ -1,0 +1,136 @@
+"""A rule's levels, guard and clear condition, asked at one moment."""
+
+from dataclasses import dataclass
+
+from catalogue.model import Rule
+from gateway.alerting.conditions import Tests
+from gateway.alerting.moment import Answer, Moment, Test, Truth, covers_ms
+from gateway.alerting.occurrences import Followed
+from gateway.alerting.places import Places
+from gateway.alerting.variants import Parameters, Variants
+from gateway.alerting.view import View
+from gateway.domain.alerts import Figure, Judgement, Key
+from gateway.domain.episodes import Timing
+
+_TRUE = Answer(truth=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The tests of one variant; a level without a condition holds whenever the kind finds its case."""
+
+    when: Test | None
+    levels: tuple[Test | None, ...]
+    clear: Test | None
+
+
+class Plan:
+    """What an evaluator is made from: the rule, its variants and its conditions, made ready."""
+
+    def __init__(self, rule: Rule, places: Places, parameters: Parameters) -> None:
+        self.rule = rule
+        self.places = places
+        self.variants = Variants(rule, places, parameters)
+        self.domain = rule.subject.name.partition(".")[0]
+        self.tests = Tests(self.domain)
+        self._asked: dict[int, _Asked] = {}
+
+    def timing(self, station_id: str) -> Timing:
+        """Return the times of the rule's levels at a station."""
+        return self.variants.timings[self.variants.number(station_id)]
+
+    def resolved(self, station_id: str) -> Rule:
+        """Return the rule with the values that hold at a station."""
+        return self.variants.rules[self.variants.number(station_id)]
+
+    def follow(self, view: View) -> None:
+        """Show a batch to the conditions that remember; before anything in it is judged."""
+        for followed in self.tests.followed:
+            followed.take(view)
+
+    def guard(self, at: Moment) -> Truth:
+        """Ask the rule's `when`."""
+        when = self._of(at.station_id).when
+        return True if when is None else when.ask(at).truth
+
+    def judge(
+        self,
+        at: Moment,
+        *,
+        found: Truth = True,
+        covers: int | None = None,
+        late: bool = False,
+        incomplete: bool = False,
+        shown: tuple[Figure, Figure] = (None, None),
+    ) -> Judgement:
+        """Judge a moment.
+
+        ``found`` says whether the kind's own case is there, ``covers`` (ms) how long the judgement does (1.5
+        heartbeats of the subject unless given), ``shown`` the value and limit of a level without a condition.
+        """
+        asked = self._of(at.station_id)
+        guard = True if asked.when is None else asked.when.ask(at).truth
+        level, answer, unknown = self._level(asked, at, found) if guard else (None, _TRUE, guard is None)
+        cleared = level is None and not unknown
+        if cleared and guard and asked.clear is not None:
+            cleared = bool(asked.clear.ask(at).truth)
+        value, limit = answer[1:] if answer.value is not None else shown
+        return Judgement(
+            key=self.key(at),
+            ts=at.ts,
+            received=at.received,
+            level=level,
+            covers_ms=self._covers(at) if covers is None else covers,
+            unknown=unknown,
+            cleared=cleared,
+            value=value,
+            limit=limit,
+            late=late,
+            incomplete=incomplete,
+            learned={name: value for name, value in at.learned.items() if value is not None},
+            over=guard is False,
+        )
+
+    def key(self, at: Moment) -> Key:
+        """Return whom a judgement at a moment is about."""
+        return Key(self.rule.id, at.station_id, at.device if self.rule.per == "device" else "")
+
+    def _level(self, asked: _Asked, at: Moment, found: Truth) -> tuple[int | None, Answer, bool]:
+        """Return the gravest level that holds, what it compared, and whether that is unknown."""
+        if found is False:
+            return None, _TRUE, False
+        unknown = False
+        for number in reversed(range(len(asked.levels))):
+            test = asked.levels[number]
+            answer = _TRUE if test is None else test.ask(at)
+            if answer.truth and found:
+                return number, answer, False
+            unknown |= answer.truth is not False
+        return None, _TRUE, unknown
+
+    def _covers(self, at: Moment) -> int:
+        return covers_ms((at.domain, at.subject)) if at.subject is not None else 0
+
+    def _of(self, station_id: str) -> _Asked:
+        number = self.variants.number(station_id)
+        if number not in self._asked:
+            rule = self.variants.rules[number]
+            levels = tuple(None if level.if_ is None else self.tests.of(level.if_) for level in rule.levels)
+            when = None if rule.when is None else self.tests.of(rule.when)
+            clear = None if rule.clear.if_ is None else self.tests.of(rule.clear.if_)
+            self._asked[number] = _Asked(when, levels, clear)
+        return self._asked[number]
+
+    def save(self) -> list[object]:
+        """Return what the conditions remember."""
+        return [followed.recent for followed in self.tests.followed]
+
+    def restore(self, saved: list[object]) -> None:
+        """Take up what `save` returned."""
+        for followed, recent in zip(self.tests.followed, saved, strict=False):
+            _restore(followed, recent)
+
+
+def _restore(followed: Followed, recent: object) -> None:
+    if isinstance(recent, dict):
+        followed.recent = recent

@@ -1,0 +1,156 @@
+"""Things that happen at one instant: events, fields that take a value, counters that count."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from catalogue.conditions import Occurrence
+from gateway.alerting.moment import Moment, Test, moment_of
+from gateway.alerting.rows import Bools, Column, Rows, Values, ordered_by
+from gateway.alerting.standing import Field
+from gateway.alerting.view import View
+
+_OF_EVENTS = (
+    "phase",
+    "reason",
+    "direction",
+    "cause",
+    "credential_kind",
+    "subject_ref",
+    "category",
+    "score",
+    "cell",
+)
+
+
+class Happened(NamedTuple):
+    """One occurrence; ``order`` sorts those of a batch, ``row`` is its place in ``rows``."""
+
+    order: tuple[int, int, int]
+    station_id: str
+    device: str
+    ts: int
+    received: int
+    late: bool
+    rows: Rows
+    row: int
+
+    @property
+    def frame(self) -> int:
+        """The frame it came in."""
+        return self.order[1]
+
+    def value(self, name: str) -> object:
+        """Return a field of the reading that told of it, None without one."""
+        column = self.rows.column(name)
+        place = None if column is None else column.place(self.row)
+        return None if column is None or place is None else column.value(place)
+
+
+class Finder:
+    """Finds the occurrences of a list in batches; names without a domain are of ``domain``."""
+
+    def __init__(self, domain: str, occurrences: Sequence[tuple[Occurrence, Test | None]]) -> None:
+        self._domain = domain
+        self._occurrences = occurrences
+
+    @property
+    def reads(self) -> frozenset[Field]:
+        """Fields whose last value must be remembered."""
+        return frozenset(self._place(one.field) for one, _ in self._occurrences if one.field is not None)
+
+    def find(self, view: View) -> list[Happened]:
+        """Return what occurred in a batch, by receipt, frame and place."""
+        found = [one for occurrence, where in self._occurrences for one in self._of(view, occurrence, where)]
+        found.sort(key=lambda one: one.order)
+        return found
+
+    def _of(self, view: View, occurrence: Occurrence, where: Test | None) -> Iterator[Happened]:
+        if occurrence.event is not None:
+            yield from self._events(view, occurrence, where)
+            return
+        column = view.column(self._place(str(occurrence.field)))
+        if column is not None:
+            # nothing becomes, or rises, by being overtaken or wrong
+            for place in np.flatnonzero(_changes(view, column, occurrence)).tolist():
+                yield happened(view, column.of, int(column.rows[place]), late=bool(column.late[place]))
+
+    def _events(self, view: View, occurrence: Occurrence, where: Test | None) -> Iterator[Happened]:
+        domain, name = self._place(str(occurrence.event))
+        rows = view.events(domain)
+        column = None if rows is None else rows.column("event")
+        if rows is None or column is None:
+            return
+        codes, words = column.words
+        if name not in words:
+            return
+        for place in np.flatnonzero(codes == words.index(name)).tolist():
+            one = happened(view, rows, int(column.rows[place]), late=bool(rows.aged[column.rows[place]]))
+            if self._is_meant(view, occurrence, where, one):
+                yield one
+
+    def _is_meant(self, view: View, occurrence: Occurrence, where: Test | None, one: Happened) -> bool:
+        if occurrence.phase != "any" and (one.value("phase") or "begin") != occurrence.phase:
+            return False
+        return where is None or bool(where.ask(moment_of(view, one.rows, one.row, _OF_EVENTS)).truth)
+
+    def _place(self, name: str) -> Field:
+        domain, dot, field_name = name.partition(".")
+        return (domain, field_name) if dot else (self._domain, name)
+
+
+def happened(view: View, rows: Rows, row: int, *, late: bool) -> Happened:
+    """Return a row as an occurrence."""
+    series = view.places.series[int(rows.series[row])]
+    frame, received = int(rows.frame[row]), int(rows.received[row])
+    order = (received, frame, row)
+    return Happened(order, series.station_id, series.device, int(rows.ts[row]), received, late, rows, row)
+
+
+def before(view: View, column: Column) -> tuple[Values, Bools]:
+    """Return the value before each of a column's, of the same series, and whether there is one known."""
+    order = ordered_by(column.series)
+    series, values, known = column.series[order], column.values[order], column.known[order]
+    previous, there = np.empty_like(values), np.zeros(len(values), np.bool_)
+    previous[1:], there[1:] = values[:-1], known[:-1]
+    begins = np.flatnonzero(np.diff(series, prepend=-1))
+    last, is_known = view.standing.last((column.of.domain, column.name), series[begins], values.dtype)
+    previous[begins], there[begins] = last, is_known
+    result, is_there = np.empty_like(values), np.empty(len(values), np.bool_)
+    result[order], is_there[order] = previous, there
+    return result, is_there
+
+
+def _changes(view: View, column: Column, occurrence: Occurrence) -> Bools:
+    previous, there = before(view, column)
+    usable: Bools = column.known & ~column.overtaken
+    if occurrence.rises:
+        return usable & there & (column.values > previous)
+    wanted = occurrence.becomes
+    became: Bools = (column.values == wanted) & ~(there & (previous == wanted))
+    return usable & became
+
+
+@dataclass(slots=True)
+class Followed:
+    """Occurrences of the last while at each station: (ts, received, frame, device)."""
+
+    finder: Finder
+    within: int
+    recent: dict[str, list[tuple[int, int, int, str]]] = field(default_factory=dict)
+
+    def take(self, view: View) -> None:
+        """Note what occurred in a batch."""
+        for one in self.finder.find(view):
+            listed = self.recent.setdefault(one.station_id, [])
+            listed.append((one.ts, one.received, one.frame, one.device))
+            listed[:] = [told for told in listed if told[1] > one.received - 2 * self.within]
+
+    def heard(self, station_id: str, at: Moment) -> bool:
+        """Whether any occurred within the while before a moment, as far as was known then."""
+        return any(
+            at.ts - self.within <= ts <= at.ts and frame <= at.frame
+            for ts, _, frame, _ in self.recent.get(station_id, ())
+        )
