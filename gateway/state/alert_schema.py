@@ -124,6 +124,7 @@ notifications = Table(
         sqlite_where=text("state IN ('waiting', 'claimed')"),
     ),
     Index("notifications_by_recipient", "person", "channel", "created"),
+    Index("notifications_by_station", "station_id", "created"),
 )
 
 silences = Table(

@@ -65,6 +65,20 @@ class Alerts(Repository):
         with self._reading.connect() as connection:
             return _rows(connection, query.limit(limit))
 
+    def journalled(self, after: int | None, limit: int = 1_000) -> tuple[int, list[str]]:
+        """Return the place of the newest journal entry, and which alerts those after ``after`` are about.
+
+        At most ``limit`` alerts, the newest first; none when ``after`` is None.
+        """
+        newest = select(func.coalesce(func.max(alert_journal.c.id), 0))
+        since = select(alert_journal.c.alert_id).where(alert_journal.c.id > (after or 0))
+        since = since.group_by(alert_journal.c.alert_id).order_by(func.max(alert_journal.c.id).desc())
+        with self._reading.begin() as connection:
+            place = int(connection.execute(newest).scalar_one())
+            if after is None or place <= after:
+                return place, []
+            return place, list(connection.execute(since.limit(limit)).scalars())
+
     def open_counts(self) -> dict[str, dict[str, int]]:
         """Return how many alerts are open, by station and severity; stations without any are left out."""
         query = (
@@ -129,15 +143,29 @@ class Alerts(Repository):
         of_state = alerts.c.state == AlertState.ACKNOWLEDGED
         return _rows(connection, select(alerts).where(of_state, alerts.c.lapses <= now))
 
-    def recent(
-        self, connection: Connection, rules: Iterable[str], station_ids: Iterable[str], since: int
-    ) -> list[AlertRow]:
-        """Return the alerts of some rules at some stations that opened or rose since then, open or not."""
-        found: list[AlertRow] = []
-        wanted = select(alerts).where(alerts.c.rule.in_(list(rules)), alerts.c.worsened >= since)
-        for some in _chunks(station_ids):
-            found += _rows(connection, wanted.where(alerts.c.station_id.in_(some)))
+    def recent(self, connection: Connection, station_id: str, since: int) -> list[AlertRow]:
+        """Return the alerts of a station that opened or rose since then, open or not."""
+        of_station = alerts.c.station_id == station_id
+        return _rows(connection, select(alerts).where(of_station, alerts.c.worsened >= since))
+
+    def told(self, connection: Connection, alert_ids: Iterable[str]) -> dict[str, list[JournalEntry]]:
+        """Return by alert what its journal says of whom was told, in its order."""
+        found: dict[str, list[JournalEntry]] = defaultdict(list)
+        kinds = (Entry.ANNOUNCED, Entry.ESCALATED)
+        for some in _chunks(alert_ids):
+            query = select(alert_journal).where(
+                alert_journal.c.alert_id.in_(some), alert_journal.c.kind.in_(kinds)
+            )
+            for row in connection.execute(query.order_by(alert_journal.c.id)).mappings():
+                found[row["alert_id"]].append(_entry(row))
         return found
+
+    def due(self, now: int) -> bool:
+        """Whether policy, or a lapsed acknowledgement, has anything to look at by ``now``."""
+        lapsed = (alerts.c.state == AlertState.ACKNOWLEDGED) & (alerts.c.lapses <= now)
+        query = select(alerts.c.alert_id).where((alerts.c.decide_at <= now) | lapsed).limit(1)
+        with self._reading.connect() as connection:
+            return connection.execute(query).first() is not None
 
     def save(self, connection: Connection, rows: Iterable[AlertRow]) -> None:
         """Write alerts over what was known of them."""

@@ -38,6 +38,12 @@ class Escalations(Repository):
         for alert_id in alert_ids:
             connection.execute(delete(escalations).where(escalations.c.alert_id == alert_id))
 
+    def any_due(self, now: int) -> bool:
+        """Whether a step is due by ``now``."""
+        query = select(escalations.c.alert_id).where(escalations.c.next_at <= now).limit(1)
+        with self._reading.connect() as connection:
+            return connection.execute(query).first() is not None
+
     def due(self, connection: Connection, now: int, limit: int) -> list[EscalationRow]:
         """Return at most ``limit`` escalations whose next step is due by ``now``."""
         query = (

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from gateway.domain.silences import Match, Silence
 from gateway.state.alert_schema import silences
@@ -69,12 +69,9 @@ class Silences(Repository):
             )
             return True
 
-    def hid(self, silence_ids: Iterable[str], now: int) -> None:
+    def hid(self, connection: Connection, silence_ids: Iterable[str], now: int) -> None:
         """Note that silences kept a message back."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                update(silences).where(silences.c.id.in_(list(silence_ids))).values(last_hid=now)
-            )
+        connection.execute(update(silences).where(silences.c.id.in_(list(silence_ids))).values(last_hid=now))
 
     def last_hid(self) -> dict[str, int]:
         """Return when each silence last kept a message back, those that ever did."""

@@ -128,7 +128,8 @@ def test_it_keeps_silences_on_record_after_their_end(state: State) -> None:
     assert not state.silences.end("s1", NOW + 10)
     assert state.silences.unended(NOW + 10) == [later]
     assert [s.id for s in state.silences.page(10)] == ["s2", "s1"]
-    state.silences.hid(["s2"], NOW + 60)
+    with state.begin() as connection:
+        state.silences.hid(connection, ["s2"], NOW + 60)
     assert state.silences.last_hid() == {"s2": NOW + 60}
 
 

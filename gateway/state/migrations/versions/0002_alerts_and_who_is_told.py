@@ -136,6 +136,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("notifications_by_station", "notifications", ["station_id", "created"], unique=False)
     op.create_index(
         "notifications_by_recipient", "notifications", ["person", "channel", "created"], unique=False
     )
@@ -193,6 +194,7 @@ def downgrade() -> None:
         table_name="notifications",
         sqlite_where=sa.text("state IN ('waiting', 'claimed')"),
     )
+    op.drop_index("notifications_by_station", table_name="notifications")
     op.drop_index("notifications_by_recipient", table_name="notifications")
     op.drop_table("notifications")
     op.drop_table("maintenance")
