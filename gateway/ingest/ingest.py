@@ -25,6 +25,7 @@ from gateway.ingest.preflight import Finding, examine, tell
 from gateway.ingest.received import Received, Stream
 from gateway.ingest.regions import Regions
 from gateway.ingest.replaying import Replays
+from gateway.ingest.rolling import keep
 from gateway.ingest.statuses import Statuses
 from gateway.ingest.subscriber import BrokerSettings, Subscriber
 from gateway.ingest.switchboard import Switchboard
@@ -33,6 +34,7 @@ from gateway.state.commands import CommandRecord
 from gateway.state.database import State
 from gateway.state.quarantined import Replayed
 from gateway.timeseries import ledgers
+from gateway.timeseries.rollups import Rollups
 from gateway.timeseries.store import Store
 from wire.frames import Birth, Claim
 from wire.ranges import Ranges
@@ -87,6 +89,7 @@ class Ingest:
         self.received = Received(plan.ack.frames, plan.ack.after_ms)
         self.admission = Admission(self.received, fleet)
         batcher = Batcher(store.sources, store.series)
+        self._rollups = Rollups(store)
         self._replays = Replays(state.quarantine, store, batcher, topics, clock)
         sinks = Sinks(state.quarantine, [store], latest, PeopleWatch(store.series, fleet))
         self.pipeline = Pipeline(
@@ -222,6 +225,7 @@ class Ingest:
                     group.create_task(self.subscriber.run(), name="ingest-session"),
                     group.create_task(self._acknowledge(), name="ingest-acknowledge"),
                     group.create_task(self._tend(), name="ingest-tend"),
+                    group.create_task(keep(self._rollups, self.pipeline, self._clock), name="ingest-roll-up"),
                     group.create_task(self._outgoing.run(), name="ingest-write"),
                     group.create_task(self._examine_broker(), name="ingest-preflight"),
                 ]

@@ -15,7 +15,7 @@ import structlog
 from gateway.batch.batch import Batch, with_constant
 from gateway.batch.numbering import Series, SeriesIndex, Source, Sources
 from gateway.errors import NotDurableError, StartError, StoreClosedError
-from gateway.timeseries import ledgers, tables
+from gateway.timeseries import ledgers, tables, touched
 
 log = structlog.get_logger(__name__)
 
@@ -138,6 +138,8 @@ class Store:
                 list(of),
             ).fetchone()
             self._append_batches([batch] if stored is None else [_under(batch, stored[0])])
+            if stored is not None:  # roll-ups look at no frame twice
+                touched.note_frames(connection, stored[0], stored[0], touched.ALWAYS_LATE)
             connection.execute(
                 "INSERT INTO replayed VALUES (?, ?)", [identity, stored[0] if stored else None]
             )

@@ -1,4 +1,4 @@
-"""The tables of the store: one a month for samples and for events of each domain, and for frames.
+"""The tables of the store: one a month for samples, events and roll-ups of each domain, and for frames.
 
 A column exists from its first value on: DuckDB pays for every column of every append, and no station
 reports all fields. Views without the month have every column, null where a month never had it.
@@ -6,11 +6,13 @@ reports all fields. Views without the month have every column, null where a mont
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
 
 from gateway.batch.batch import FRAME_SCHEMA
+from gateway.timeseries.quarters import ROWS
 from wire.columns import field_types
 from wire.measures import DOMAINS, EVENT_FIELDS, MEASURES
 
@@ -41,6 +43,8 @@ CREATE TABLE IF NOT EXISTS ledger(station_id VARCHAR, stream VARCHAR, first BIGI
     oldest BIGINT, born BOOLEAN, held BIGINT[][], gone BIGINT[][]);
 CREATE TABLE IF NOT EXISTS counted(station_id VARCHAR, late BIGINT);
 CREATE TABLE IF NOT EXISTS ledger_upto(frame BIGINT);
+CREATE TABLE IF NOT EXISTS unrolled(series INTEGER, since BIGINT, until BIGINT);
+CREATE TABLE IF NOT EXISTS noted_upto(frame BIGINT);
 """
 
 
@@ -58,7 +62,8 @@ def sql_type(arrow: pa.DataType) -> str:
     }[arrow]
 
 
-def views() -> dict[str, dict[str, str]]:
+@cache
+def views() -> Mapping[str, dict[str, str]]:
     """Return every view with its columns and their types."""
     tables = {"frames_raw": {field.name: sql_type(field.type) for field in FRAME_SCHEMA}}
     for domain in DOMAINS:
@@ -67,6 +72,7 @@ def views() -> dict[str, dict[str, str]]:
         tables[f"{domain}_samples"] = {**READING_TYPES, **samples}
         if EVENT_FIELDS[domain]:
             tables[f"{domain}_events"] = {**READING_TYPES, "event": "VARCHAR", **types}
+        tables[f"{domain}_quarters"] = {field.name: sql_type(field.type) for field in ROWS}
     return tables
 
 

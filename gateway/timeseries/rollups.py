@@ -1,0 +1,162 @@
+"""Roll-ups of 15 minutes per device, kept beside the readings and corrected when late data touch them.
+
+Which quarters have to be told (again) is itself in the store: `unrolled`, filled from the frames since
+`noted_upto`, so a commit pays nothing for it and a restart forgets nothing. A quarter is computed from the
+raw readings and from what held at the end of the quarter before; in which order the readings came does not
+matter. Work is done in portions of some 50 ms, because commits wait while one is done.
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+import structlog
+
+from gateway.errors import StoreClosedError
+from gateway.timeseries import tables, touched
+from gateway.timeseries.gathering import counted, field_rows
+from gateway.timeseries.quarters import QUARTER_MS, Window
+from gateway.timeseries.store import Store
+
+log = structlog.get_logger(__name__)
+
+SETTLE_MS = 60_000
+"""A quarter is told this long after its end: most of what belongs to it has come by then."""
+NOTE_EVERY_MS = 10_000
+FRAMES_A_PORTION = 2_000
+QUARTERS_A_PORTION = 100
+"""Devices times quarters computed at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Portion:
+    """Devices of one domain whose quarters in the window are to be told."""
+
+    domain: str
+    series: list[int]
+    window: Window
+
+
+class Rollups:
+    """Keeps the tables `<domain>_quarters`; call `step` only while nothing is being consumed."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._noted_at = 0
+        self._failed = False
+
+    def step(self, now: int, durable_upto: int) -> bool:
+        """Do one portion; False when there is nothing left to do at `now` (ms), or the store refused it.
+
+        `durable_upto` is the last frame below which none will be stored any more.
+        """
+        try:
+            more = self._step(now, durable_upto)
+        except (duckdb.Error, StoreClosedError) as error:
+            if not self._failed:
+                log.warning("rollups_behind", reason=str(error), next="trying again")
+            self._failed = True
+            return False
+        if self._failed:
+            log.info("rollups_go_on")
+        self._failed = False
+        return more
+
+    def _step(self, now: int, durable_upto: int) -> bool:
+        closed = (now - SETTLE_MS) // QUARTER_MS * QUARTER_MS
+        with self._store.cursor() as cursor:
+            noted = touched.noted_upto(cursor)
+            waiting = durable_upto - noted
+            if waiting >= FRAMES_A_PORTION or (waiting > 0 and now - self._noted_at >= NOTE_EVERY_MS):
+                last = min(durable_upto, noted + FRAMES_A_PORTION)
+                touched.note(cursor, noted + 1, last, closed)
+                self._noted_at = now if last == durable_upto else self._noted_at
+                return True
+            portion = _pick(cursor, closed)
+            if portion is None:
+                return False
+            _roll(cursor, portion)
+            return True
+
+
+def _pick(cursor: duckdb.DuckDBPyConnection, closed: int) -> _Portion | None:
+    """Choose the oldest quarters: as many devices as fit, and as many quarters on as those need."""
+    ranges = cursor.execute(
+        "SELECT u.series, s.domain, u.since, u.until FROM unrolled u JOIN series s ON s.id = u.series"
+        f" WHERE u.since < ? ORDER BY u.since, u.series LIMIT {QUARTERS_A_PORTION}",
+        [closed],
+    ).fetchall()
+    if not ranges:
+        return None
+    domain, start, end = ranges[0][1], ranges[0][2], 0
+    chosen: set[int] = set()
+    for series, of, _, until in ranges:
+        reaches = max(end, min(until + QUARTER_MS, closed))
+        size = len(chosen | {series}) * (reaches - start) // QUARTER_MS
+        if of != domain or (chosen and size > QUARTERS_A_PORTION):
+            continue
+        chosen.add(series)
+        end = reaches
+    return _Portion(domain, sorted(chosen), Window(start, end))
+
+
+def _roll(cursor: duckdb.DuckDBPyConnection, portion: _Portion) -> None:
+    cursor.begin()
+    cursor.register("wanted", pa.table({"series": pa.array(portion.series, pa.int32())}))
+    parts = [
+        *field_rows(cursor, portion.domain, portion.window),
+        counted(cursor, portion.domain, portion.window),
+    ]
+    rows = pa.concat_tables(parts)
+    cursor.register("rolled", rows)
+    _note_what_follows(cursor, portion)
+    _replace(cursor, portion, rows)
+    touched.settle(cursor, portion.window)
+    cursor.commit()
+
+
+# -- writing -------------------------------------------------------------------------------------------
+
+
+def _note_what_follows(cursor: duckdb.DuckDBPyConnection, portion: _Portion) -> None:
+    """A counter that ends otherwise than before: how much it grew next has to be told again, however late."""
+    view, window = f"{portion.domain}_quarters", portion.window
+    inside = f"bucket >= {window.start} AND bucket < {window.end} AND increase IS NOT NULL"
+    ends = "SELECT series, name, max(last_ts) AS ts, arg_max(last, bucket) AS last FROM"
+    cursor.execute(
+        f"INSERT INTO unrolled SELECT q.series, min(q.bucket), min(q.bucket) FROM {view} q"
+        f" JOIN ({ends} rolled WHERE increase IS NOT NULL GROUP BY ALL) n USING (series, name)"
+        f" LEFT JOIN ({ends} {view} WHERE {inside} GROUP BY ALL) o USING (series, name)"
+        f" WHERE q.bucket >= {window.end} AND q.count > 0"
+        " AND (o.ts IS DISTINCT FROM n.ts OR o.last IS DISTINCT FROM n.last)"
+        " GROUP BY q.series, q.name"
+    )
+
+
+def _replace(cursor: duckdb.DuckDBPyConnection, portion: _Portion, rows: pa.Table) -> None:
+    view, window = f"{portion.domain}_quarters", portion.window
+    months = _months(cursor, view)
+    for month in months:
+        cursor.execute(
+            f"DELETE FROM {view}_{month} WHERE bucket >= ? AND bucket < ?"
+            " AND series IN (SELECT series FROM wanted)",
+            [window.start, window.end],
+        )
+    if not rows.num_rows:
+        return
+    types = tables.views()[view]
+    for month, part in tables.split_by_month(rows, "bucket"):
+        if month not in months:
+            listed = ", ".join(f"{name} {kind}" for name, kind in types.items())
+            cursor.execute(f"CREATE TABLE {view}_{month}({listed})")
+            months.append(month)
+            cursor.execute(tables.create_view(view, types, dict.fromkeys(months, types)))
+        cursor.register("part", part)
+        cursor.execute(f"INSERT INTO {view}_{month} BY NAME SELECT * FROM part ORDER BY name, series, bucket")
+
+
+def _months(cursor: duckdb.DuckDBPyConnection, view: str) -> list[str]:
+    names = cursor.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE starts_with(table_name, ?)", [f"{view}_"]
+    ).fetchall()
+    return sorted(name.removeprefix(f"{view}_") for (name,) in names)
