@@ -67,3 +67,45 @@ def check_visible(services: Services, principal: Principal, station_id: str) -> 
     """Let pass a station this one may see, and `_gateway` for whoever sees every region."""
     if station_id != OWN_STATION or principal.regions is not None:
         visible_station(services, principal, station_id)
+
+
+def reaches(services: Services, principal: Principal, station_id: str | None, region: str | None) -> bool:
+    """Whether what is about a station or region (None for any) is wholly this one's business."""
+    if principal.regions is None:
+        return True
+    if station_id is None:
+        return region in principal.regions
+    station = services.fleet.get(station_id)
+    return station is not None and principal.sees(station.region) and region in {None, station.region}
+
+
+def check_place(services: Services, principal: Principal, station_id: str | None, region: str | None) -> None:
+    """Let pass what is about a station that there is and wholly this one's business; else Problem."""
+    own = station_id == OWN_STATION and principal.regions is None
+    if station_id is not None and not own:
+        station = services.fleet.get(station_id)
+        if station is None or not principal.sees(station.region):
+            detail = f"there is no station {station_id!r}"
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "body", "match.station_id", detail)
+    if not reaches(services, principal, station_id, region):
+        regions = ", ".join(sorted(principal.regions or ()))
+        detail = f"this token is for {regions}: give one of these regions, or a station of theirs"
+        raise Problem(HTTPStatus.FORBIDDEN, "body", "match.region", detail)
+
+
+def named(principal: Principal, by: str | None) -> str | None:
+    """Return who does it: the token's name, else the name that was given; Problem 422 when they differ."""
+    if principal.name is None:
+        return by
+    if by is not None and by != principal.name:
+        detail = f"by comes from the token: {principal.name}; leave it out"
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "body", "by", detail)
+    return principal.name
+
+
+def somebody(principal: Principal, by: str | None) -> str:
+    """Return who does it; Problem 422 when nobody is named: people answer for what they decide."""
+    name = named(principal, by)
+    if name is None:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "body", "by", "say who you are")
+    return name

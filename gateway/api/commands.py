@@ -9,10 +9,9 @@ from pydantic import AfterValidator, Field
 from starlette.responses import Response
 from ulid import ULID
 
-from gateway.api.access import Principal
 from gateway.api.answers import command_item
-from gateway.api.asking import Asked, Operator, Viewer, visible_station
-from gateway.api.problems import Problem, not_found, responses
+from gateway.api.asking import Asked, Operator, Viewer, named, visible_station
+from gateway.api.problems import not_found, responses
 from gateway.api.shapes import CommandAnswer
 from gateway.api.values import Strict, json_response
 from gateway.state.audit import Deed
@@ -86,6 +85,7 @@ async def issue_command(services: Asked, principal: Operator, station_id: str, c
     if station.region is None:
         raise not_found("station_id", station_id)
     now = services.clock()
+    by = named(principal, command.by)
     record = CommandRecord(
         id=str(ULID.from_timestamp(now)),
         station_id=station_id,
@@ -93,7 +93,7 @@ async def issue_command(services: Asked, principal: Operator, station_id: str, c
         args=command.args.model_dump(),
         issued=now,
         ttl_s=command.ttl_s,
-        by=_by(principal, command),
+        by=() if by is None else (by,),
     )
     deed = Deed(now, ", ".join(record.by), f"command.{record.name}", station_id, {"id": record.id})
     await asyncio.to_thread(services.state.commands.add, record)
@@ -114,12 +114,3 @@ async def get_command(services: Asked, principal: Viewer, command_id: str) -> Re
         raise not_found("command_id", command_id)
     visible_station(services, principal, record.station_id)
     return json_response(command_item(record))
-
-
-def _by(principal: Principal, command: _Command) -> tuple[str, ...]:
-    if principal.name is None:
-        return (command.by,) if command.by else ()
-    if command.by is not None and command.by != principal.name:
-        detail = f"by comes from the token: {principal.name}; leave it out"
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "body", "by", detail)
-    return (principal.name,)

@@ -29,6 +29,11 @@ class ServicesCollector(Collector):
         yield GaugeMetricFamily(
             "yizhan_stream_listeners", "Clients of the event stream", value=services.feed.listeners
         )
+        yield CounterMetricFamily(
+            "yizhan_stream_changes_lost",
+            "Changes slow clients of the stream missed",
+            value=services.feed.lost,
+        )
         evicted = CounterMetricFamily(
             "yizhan_quarantine_evicted", "Entries quarantine had no room for, by the bound", labels=["bound"]
         )

@@ -2,6 +2,9 @@
 
 A write must come as JSON to a name this gateway is known by. A page of another site can send neither
 (no preflight is ever answered), nor reach us through a name of its own that it points at our address.
+The forms of our own pages cannot send JSON: theirs must say that they come from such a name. Below `/a/` even
+that is not asked: the link itself is the right to do what it says, and the browsers inside chat programs
+often leave it out.
 """
 
 from collections.abc import Iterable
@@ -16,6 +19,7 @@ from gateway.api.settings import HttpSettings
 
 MOST_BODY_BYTES = 64 * 1024
 _READS = {"GET", "HEAD", "OPTIONS"}
+_FORM = "application/x-www-form-urlencoded"
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _BOUND = {
     "X-Content-Type-Options": "nosniff",
@@ -47,20 +51,32 @@ class Guards:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        fault = None if scope["method"] in _READS else self._fault(Headers(scope=scope))
+        reads = scope["method"] in _READS
+        fault = None if reads else self._fault(scope["path"], Headers(scope=scope))
         answer = self._app if fault is None else problem_response(fault[0], fault[1].detail, [fault[1]])
         await answer(scope, _bounded(receive), _bound(send))
 
-    def _fault(self, headers: Headers) -> tuple[HTTPStatus, FieldError] | None:
+    def _fault(self, path: str, headers: Headers) -> tuple[HTTPStatus, FieldError] | None:
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type != "application/json":
+        is_form = media_type == _FORM and not path.startswith("/api/")
+        if media_type != "application/json" and not is_form:
             detail = "a write needs Content-Type: application/json"
             fault = FieldError(location="header", field="Content-Type", detail=detail)
             return HTTPStatus.UNSUPPORTED_MEDIA_TYPE, fault
         if _name(headers.get("host", "")) not in self._hosts:
             detail = "a write must come to a name this gateway is known by; add it to http.hosts"
             return HTTPStatus.FORBIDDEN, FieldError(location="header", field="Host", detail=detail)
+        if is_form and not path.startswith("/a/") and not self._is_ours(headers):
+            detail = "a form must be sent from a page of this gateway; open the page again and send it there"
+            return HTTPStatus.FORBIDDEN, FieldError(location="header", field="Origin", detail=detail)
         return None
+
+    def _is_ours(self, headers: Headers) -> bool:
+        """Whether a form comes from the name it goes to, or from a public one: never from another port."""
+        scheme, _, host = headers.get("origin", "").partition("://")
+        if scheme not in {"http", "https"}:
+            return False
+        return host == headers.get("host") or _name(host) in self._hosts - set(map(_name, _LOOPBACK))
 
 
 def _name(host: str) -> str:

@@ -18,6 +18,15 @@ from gateway.errors import StoreClosedError
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+WRITES = (
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
+"""What a write may be answered with when it is not done."""
 
 
 class FieldError(BaseModel):

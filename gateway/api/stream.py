@@ -1,4 +1,4 @@
-"""Server-sent events: what changed in the fleet."""
+"""Server-sent events: what changed in the fleet and among its alerts."""
 
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -7,10 +7,13 @@ import orjson
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
+from gateway.api.alert_answers import alert_item
 from gateway.api.answers import station_item
 from gateway.api.asking import Asked, Viewer
 from gateway.api.problems import Problem, responses
 from gateway.api.services import Services
+from gateway.queries.alerts import AlertView
+from gateway.queries.feed import Change
 from gateway.queries.fleet_list import FleetFilter
 
 router = APIRouter(tags=["stream"])
@@ -24,7 +27,7 @@ MOST_LISTENERS = 200
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "Events `station`, their data an item of the fleet list.",
+            "description": "Events `station` and `alert`, their data an item of the list.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
         **responses(
@@ -35,7 +38,7 @@ MOST_LISTENERS = 200
     },
 )
 async def stream_changes(services: Asked, principal: Viewer) -> Response:
-    """Tell each station that changed, at most once a second; a slow client misses what was overtaken."""
+    """Tell each station and alert that changed, once a second; a slow client misses what was overtaken."""
     if services.feed.listeners >= MOST_LISTENERS:
         detail = f"{MOST_LISTENERS} clients listen already; ask again later"
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "server", "stream", detail)
@@ -44,9 +47,15 @@ async def stream_changes(services: Asked, principal: Viewer) -> Response:
 
 
 async def _events(services: Services, wanted: FleetFilter) -> AsyncIterator[bytes]:
-    yield b": the stations that change follow\n\n"
+    yield b": the stations and alerts that change follow\n\n"
     async for changes in services.feed.listen(wanted, services.clock(), KEEP_ALIVE_S):
         if not changes:
             yield b": still here\n\n"
-        for summary in changes:
-            yield b"event: station\ndata: " + orjson.dumps(station_item(summary)) + b"\n\n"
+        for change in changes:
+            yield _event(change)
+
+
+def _event(change: Change) -> bytes:
+    is_alert = isinstance(change, AlertView)
+    name, item = (b"alert", alert_item(change)) if is_alert else (b"station", station_item(change))
+    return b"event: " + name + b"\ndata: " + orjson.dumps(item) + b"\n\n"

@@ -1,22 +1,19 @@
 """The pages: the fleet, worst first, and one station with its devices."""
 
-import base64
-import binascii
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from starlette.responses import FileResponse, HTMLResponse, Response
+from fastapi import APIRouter, FastAPI, Query
+from starlette.responses import FileResponse, Response
 
-from gateway.api.access import ANYBODY, Principal, Tokens
 from gateway.api.asking import Asked, visible_station
 from gateway.api.problems import Problem
 from gateway.api.values import read_cursor, write_cursor
+from gateway.console.rendering import Language, Person, page
 from gateway.console.showing import age, clock, shown_values
-from gateway.console.texts import Lang, choose_language, translator
+from gateway.console.texts import Lang
 from gateway.domain.fleet import StationState
 from gateway.domain.registry import DEFAULT_TZ
 from gateway.queries.fleet_list import FleetFilter, Place
@@ -25,50 +22,11 @@ STATIONS_A_PAGE = 200
 STYLE = Path(__file__).parent / "console.css"
 
 router = APIRouter(include_in_schema=False)
-_templates = Environment(
-    loader=PackageLoader("gateway.console", "."),
-    autoescape=select_autoescape(),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 def add_console(app: FastAPI) -> None:
     """Add the pages to the application that `create_api` made."""
     app.include_router(router)
-
-
-def _person(request: Request) -> Principal:
-    """Return who looks: a browser can send a token only as a password."""
-    tokens: Tokens | None = request.app.state.tokens
-    if tokens is None:
-        return ANYBODY
-    principal = tokens.of(_token(request.headers.get("authorization", "")))
-    if principal is None:
-        lang = choose_language(None, request.headers.get("accept-language", ""))
-        headers = {"WWW-Authenticate": 'Basic realm="Yizhan", charset="UTF-8"'}
-        detail = translator(lang)("sign_in")
-        raise Problem(HTTPStatus.UNAUTHORIZED, "header", "Authorization", detail, headers)
-    return principal
-
-
-def _token(authorization: str) -> str:
-    scheme, _, credentials = authorization.partition(" ")
-    if scheme.lower() != "basic":
-        return credentials
-    try:
-        return base64.b64decode(credentials, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
-
-
-def _language(request: Request, lang: str | None = None) -> Lang:
-    return choose_language(lang, request.headers.get("accept-language", ""))
-
-
-Person = Annotated[Principal, Depends(_person)]
-Language = Annotated[Lang, Depends(_language)]
 
 
 @router.get("/")
@@ -83,12 +41,12 @@ async def fleet_page(
     now = services.clock()
     wanted = FleetFilter(person.regions, state=state)
     after = None if cursor is None else read_cursor(cursor, Place)
-    page, following = services.fleet_list.page(now, STATIONS_A_PAGE, wanted, after)
+    listed, following = services.fleet_list.page(now, STATIONS_A_PAGE, wanted, after)
     counts = services.fleet_list.counts(now, wanted)
-    return _page(
+    return page(
         "fleet.html",
         lang,
-        stations=[(summary, age(summary.last_seen, now, lang)) for summary in page],
+        stations=[(summary, age(summary.last_seen, now, lang)) for summary in listed],
         counts=counts,
         total=sum(counts.values()),
         state=state,
@@ -105,11 +63,11 @@ async def station_page(services: Asked, person: Person, lang: Language, station_
     try:
         visible_station(services, person, station_id)
     except Problem:
-        return _page("missing.html", lang, HTTPStatus.NOT_FOUND, station_id=station_id)
+        return page("missing.html", lang, HTTPStatus.NOT_FOUND, station_id=station_id)
     detail = services.details.get(station_id, now)
     if detail is None:
-        return _page("missing.html", lang, HTTPStatus.NOT_FOUND, station_id=station_id)
-    return _page(
+        return page("missing.html", lang, HTTPStatus.NOT_FOUND, station_id=station_id)
+    return page(
         "station.html",
         lang,
         station=detail,
@@ -131,8 +89,3 @@ async def style() -> Response:
 def _address(lang: Lang, state: StationState | None, cursor: str | None) -> str:
     asked = {"lang": lang, "state": state, "cursor": cursor}
     return "/?" + urlencode({name: value for name, value in asked.items() if value is not None})
-
-
-def _page(template: str, lang: Lang, status: HTTPStatus = HTTPStatus.OK, **values: object) -> HTMLResponse:
-    html = _templates.get_template(template).render(t=translator(lang), lang=lang, **values)
-    return HTMLResponse(html, status, {"Cache-Control": "no-store", "Vary": "Accept-Language"})

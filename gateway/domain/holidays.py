@@ -1,8 +1,8 @@
 """Which days people work: weekends, public holidays and the swapped working days (调休) of China.
 
 The State Council announces a year's swaps in the November before. The library `holidays` carries them
-from its next release on; until then, or instead, an operator writes `holidays.yaml` into the directory of
-the rules. A year in that file replaces the library's year whole.
+from its next release on; until then, or instead, an operator writes `holidays.yaml` into the data
+directory. A year in that file replaces the library's year whole.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """The fleet, worst first: one prepared order for pages, API and stream."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -13,6 +13,7 @@ OWN_STATION = "_gateway"
 _PREPARED_FOR_MS = 1_000
 _STATES = (StationState.OFFLINE, StationState.LATE, StationState.UNKNOWN, StationState.ONLINE)
 _RANK = {state: rank for rank, state in enumerate(_STATES)}
+_NO_ALERTS = {"P1": 0, "P2": 0, "P3": 0, "P4": 0}
 _Key = tuple[int, int, str]
 """As in `Place`, but a plain tuple: the garbage collector walks over 12,100 named ones again and again."""
 
@@ -60,6 +61,7 @@ class FleetList:
     def __init__(self, fleet: Fleet, registry: Registry) -> None:
         self._fleet = fleet
         self._registry = registry
+        self._open_alerts: Mapping[str, Mapping[str, int]] = {}
         self._prepared_at: int | None = None
         self._order: list[_Key] = []
 
@@ -90,8 +92,16 @@ class FleetList:
             people_inside_count=station.occupancy.inside,
             capacity=spec.persons if spec else None,
             delivery="best_effort" if station.best_effort else "acknowledged",
-            open_alerts={"P1": 0, "P2": 0, "P3": 0, "P4": 0},
+            open_alerts=self.open_alerts(station.station_id),
         )
+
+    def open_alerts(self, station_id: str) -> dict[str, int]:
+        """Return how many alerts of each severity are open at a station."""
+        return _NO_ALERTS | self._open_alerts.get(station_id, {})
+
+    def count_alerts(self, counts: Mapping[str, Mapping[str, int]]) -> None:
+        """Take how many alerts are open, by station and severity; stations without any may be left out."""
+        self._open_alerts = counts
 
     def counts(self, now: int, wanted: FleetFilter) -> dict[StationState, int]:
         """Count the stations of each state."""

@@ -87,7 +87,7 @@ class StationDetails:
             people_inside_count=None,
             capacity=None,
             delivery="acknowledged",
-            open_alerts={"P1": 0, "P2": 0, "P3": 0, "P4": 0},
+            open_alerts=self.fleet_list.open_alerts(OWN_STATION),
         )
         return StationDetail(
             summary=summary,
