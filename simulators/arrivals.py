@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,8 @@ _NEW_YEARS = frozenset(
 _FESTIVALS = (((6, 15), (6, 21)), ((11, 8), (11, 14)))
 _OVERNIGHT_H = (5.0, 8.0)
 _STAY_MIN = (1.5, 480.0)
+_AROUND_THE_CLOCK = (0.0, 24.0)
+_LAST_ENTRY_H, _LAST_CALL_MIN = 0.5, 8.0
 _MEAN_GROUP = sum(size * share for size, share in GROUP_SIZES.items())
 
 
@@ -60,6 +62,18 @@ def visits_of(
         hours = _thinned(persona, mean_groups * share * factor, weather, rng)
         visits.extend(_visit(persona, float(hour), rng) for hour in hours)
     return sorted(visits, key=lambda visit: visit.hour)
+
+
+def before_closing(visit: Visit, opened: float, closed: float) -> Visit | None:
+    """Return the visit as it goes at a station open between two local hours; None when it is shut.
+
+    Nobody comes in the last half hour, and whoever is inside goes before the door is locked.
+    """
+    if (opened, closed) == _AROUND_THE_CLOCK:
+        return visit
+    if not opened <= visit.hour < closed - _LAST_ENTRY_H:
+        return None
+    return replace(visit, stay_min=min(visit.stay_min, 60 * (closed - visit.hour) - _LAST_CALL_MIN))
 
 
 def _day_factor(persona: Persona, weather: DayWeather) -> float:

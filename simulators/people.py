@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 DOOR = "front-door"
 _OPEN_AFTER = (1.0, 0.4)
+_UNLOCKED_MS = 8_000
+"""The lock closes again this long after a grant."""
 _DOOR_OPEN = (1.6, 0.45)
 _RETRIES = (1, 4)
 _NEXT_TRY_MS = 6_000
@@ -68,7 +70,8 @@ class Doorway:
                 granted_ms = (
                     self._authenticate(visit, granted_ms + _NEXT_TRY_MS // 2, plan, rng) or granted_ms
                 )
-        entered = self._open(plan, granted_ms + _seconds(rng, _OPEN_AFTER), visit.size, "in", rng)
+        opened = granted_ms + min(_seconds(rng, _OPEN_AFTER), _UNLOCKED_MS)
+        entered = self._open(plan, opened, visit.size, "in", rng)
         leave = entered + int(visit.stay_min * 60_000)
         uses = [self._inside(Guest(visit.persona, entered, leave), plan, rng) for _ in range(visit.size)]
         leave = max(

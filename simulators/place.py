@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from simulators.archetypes import Archetype
     from simulators.personas import Persona
 
+_CHANGE_MS = 15_000
+"""One has to come out before the next goes in: to a sensor both were one who stays forever."""
+
 
 class Use(NamedTuple):
     """One use: what, when, how long, what it took of water and energy."""
@@ -48,5 +51,5 @@ class Place:
         start = max(wanted_ms, self.free_at.get(name, 0))
         if start > wanted_ms + patience_ms:
             return None
-        self.free_at[name] = start + seconds * 1000
+        self.free_at[name] = start + seconds * 1000 + _CHANGE_MS
         return name, start

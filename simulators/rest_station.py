@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from simulators.archetypes import ARCHETYPES
-from simulators.arrivals import visits_of
+from simulators.arrivals import before_closing, visits_of
 from simulators.faults import name_of
 from simulators.grid import HOUR_MS, STEP_MS, Block, ts_of
 from simulators.instruments import Gauge, instruments_of
@@ -175,9 +175,10 @@ class SimulatedStation:
         rng = self._generator(_OF_DAY, ordinal)
         midnight = int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
         opened, closed = self._opens
-        for visit in visits_of(self.archetype, self._visits_per_day, self._days[ordinal], rng):
-            at_ms = midnight + int(visit.hour * HOUR_MS)
-            if at_ms > self._start_ms and opened <= visit.hour < closed:
+        for drawn in visits_of(self.archetype, self._visits_per_day, self._days[ordinal], rng):
+            visit = before_closing(drawn, opened, closed)
+            at_ms = midnight + int(drawn.hour * HOUR_MS)
+            if visit is not None and at_ms > self._start_ms:
                 self._doorway.receive(visit, at_ms, self._plan, rng)
 
     def _refusal(self, at_ms: int) -> str | None:

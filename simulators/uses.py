@@ -34,7 +34,7 @@ _TOILET_MIN, _TOILET_SIGMA, _TOILET_LIMIT_MIN = 4.0, 0.61, 25.0
 _CISTERN_L, _CISTERN_S, _WASH_L, _WASH_S = (3.5, 6.5), 60, 1.5, 15
 _SHOWER_MIN, _SHOWER_SIGMA = 11.0, 0.42
 _SHOWER_L, _SHOWER_L_SIGMA, _SHOWER_L_PER_MIN = 45.0, 0.485, (4.0, 8.0)
-_SHOWER_LIMIT_L, _DRESSING_S = 150.0, 150
+_SHOWER_LIMIT_L, _SHOWER_LIMIT_MIN, _DRESSING_S = 150.0, 25.0, 150
 _WASHER_S, _WASHER_FILLS_MIN, _FILL_L, _FILL_S = 2400, (0, 12, 22, 30), 15.0, 120
 _WASHER_COLD_W, _WASHER_WARM_W, _WARM_SHARE = 225.0, 900.0, 0.3
 _DRYER_S = 4200
@@ -124,9 +124,11 @@ def _toilet(plan: Plan, place: Place, guest: Guest, rng: Generator) -> Use | Non
 
 def _shower(plan: Plan, place: Place, guest: Guest, rng: Generator) -> Use | None:
     litres = min(_SHOWER_L * float(rng.lognormal(0, _SHOWER_L_SIGMA)), _SHOWER_LIMIT_L)
-    running = int(litres / rng.uniform(*_SHOWER_L_PER_MIN) * 60)
+    # who takes much water opens the tap wide: drawn one by one, amount and flow made showers of 40 minutes
+    fastest = litres / (_SHOWER_LIMIT_MIN - _DRESSING_S / 60)
+    running = int(litres / max(float(rng.uniform(*_SHOWER_L_PER_MIN)), fastest) * 60)
     wish = int(60 * _SHOWER_MIN * rng.lognormal(0, _SHOWER_SIGMA))
-    seconds = min(max(wish, running + _DRESSING_S), max(running + _DRESSING_S, 25 * 60))
+    seconds = min(max(wish, running + _DRESSING_S), int(60 * _SHOWER_LIMIT_MIN))
     found = place.take(place.archetype.shower_names, _moment(guest, rng), seconds, 1_800_000)
     if found is None:
         return None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _OF_QUIET = 0x51
+_HOURS = ((0, 24), (6, 22))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ WEATHERS: Mapping[str, Weather] = {
 def quiet(weather: str, archetype: str, seed: int, days: int = 1) -> Scenario:
     """Draw a story of some whole local days; the same seed tells the same.
 
-    How many come in a day lies anywhere between the quiet and the busy of such stations.
+    How many come in a day lies anywhere between the quiet and the busy of such stations; every second one
+    but the drivers' homes closes for the night.
     """
     of, row = ARCHETYPES[archetype], WEATHERS[weather]
     rng = np.random.default_rng(
@@ -49,6 +51,7 @@ def quiet(weather: str, archetype: str, seed: int, days: int = 1) -> Scenario:
     day = row.first + timedelta(days=int(rng.integers((row.last - row.first).days + 1)))
     visits = round(float(rng.triangular(of.visits_quiet, of.visits_per_day, of.visits_busy)), 1)
     station_id = f"quiet-{weather}-{archetype.replace('_', '-')}-{seed}"
-    site = Site(station_id, "sim", of.zh, of.en, archetype, 27.73, 112.0, visits)
+    opens = (0, 24) if archetype == "trucker_home" else _HOURS[seed % len(_HOURS)]
+    site = Site(station_id, "sim", of.zh, of.en, archetype, 27.73, 112.0, visits, opens)
     start = local_ms(day, 0.0, site.tz)
     return Scenario(f"quiet {weather}", seed, site, row.climate, start, start + days * DAY_MS)

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from simulators.archetypes import ARCHETYPES
-from simulators.arrivals import Visit, visits_of
+from simulators.arrivals import Visit, before_closing, visits_of
 from simulators.footfall import MODULUS
 from simulators.personas import PERSONAS
+from simulators.place import Guest, Place
+from simulators.plan import Plan
+from simulators.uses import USES
 from simulators.weather import CLIMATES, Weather
 from tests.unit.simulators.stories import MIDNIGHT_MS, day, live
 
@@ -90,3 +93,34 @@ _DOOR_EVENTS = {"door_opened", "door_closed"}
 def test_truth_is_told_no_further_than_time_has_come() -> None:
     story = live("public_hall", hours=9.4)
     assert max(line["at"] for line in story.truth) <= MIDNIGHT_MS + 9.4 * 3_600_000
+
+
+def test_nobody_showers_longer_than_half_an_hour_however_much_water_they_take() -> None:
+    rng = np.random.default_rng(5)
+    place = Place(ARCHETYPES["trucker_home"], {})
+    guest = Guest(PERSONAS["truck"], 0, 3_600_000)
+    taken = []
+    for _ in range(2_000):
+        place.free_at.clear()
+        use = USES["shower"](Plan(), place, guest, rng)
+        assert use is not None
+        taken.append(use)
+    assert max(use.seconds for use in taken) <= 25 * 60
+    assert max(use.litres for use in taken) > 120
+
+
+def test_one_comes_out_before_the_next_goes_in() -> None:
+    place = Place(ARCHETYPES["urban_standard"], {})
+    first, second = (place.take(("toilet-1",), 1_000, 60, 900_000) for _ in range(2))
+    assert first == ("toilet-1", 1_000)
+    assert second is not None
+    assert second[1] - (1_000 + 60_000) >= 10_000
+
+
+def test_whoever_is_inside_goes_before_the_door_is_locked() -> None:
+    late = Visit(PERSONAS["rider"], 21.2, 1, 120.0)
+    cut = before_closing(late, 6, 22)
+    assert cut is not None
+    assert cut.hour + cut.stay_min / 60 < 22
+    assert before_closing(Visit(PERSONAS["rider"], 21.6, 1, 10.0), 6, 22) is None
+    assert before_closing(late, 0, 24) is late
