@@ -260,3 +260,11 @@ def test_a_stream_whose_expiry_a_full_disk_undid_is_still_known(world: World) ->
     held = {stream for stream, _ in world.box.disk.held()}
     assert held
     assert held <= {told.stream for told in birth.streams}
+
+
+def test_a_clock_set_while_the_disk_is_full_is_written_down_and_ends_nothing(world: World) -> None:
+    assert world.box.process is not None
+    world.box.disk.refuse_in = 1
+    world.box.process.exchange.clock_was_set()
+    offset = world.box.process.parts.clock.offset
+    assert world.box.disk.sql.execute("SELECT clock_offset FROM streams").fetchall() == [(offset,)]
