@@ -80,6 +80,9 @@ class Smtp:
         except TimeoutError:
             self._hang_up()
             return Refused.later(Reason.TIMEOUT)
+        except asyncio.CancelledError:
+            self._hang_up()
+            raise
         except (OSError, smtplib.SMTPException) as error:
             return self._refusal(error, to)
         return Delivered(fitted.rest)

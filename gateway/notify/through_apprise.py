@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.errors import SettingsError
 from gateway.notify.fitting import fit
 from gateway.notify.notifier import Contact, Delivered, Message, Outcome, Reason, Refused
+from gateway.notify.posting import CONNECT_S, TOTAL_S
 from gateway.notify.quota import Quota
 from gateway.notify.secrets import Secret
 from gateway.notify.texts import subject
@@ -53,6 +54,8 @@ class ThroughApprise:
         if service is None:
             raise SettingsError(f"channel {name}: apprise does not understand the address")
         service.request_rate_per_sec = 0
+        service.socket_connect_timeout = client.timeout.connect or CONNECT_S
+        service.socket_read_timeout = client.timeout.read or TOTAL_S
         self._apprise = apprise.Apprise()
         self._apprise.add(service)
         self._statuses = apprise.AppriseResultStatus
