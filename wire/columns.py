@@ -25,6 +25,8 @@ from wire.topics import DEVICE_PATTERN, ULID_PATTERN
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+_NULL = re.compile(b"null")  # sooner done than `in`, which builds a table of the text first
+
 FEWEST = 8
 """Batches up to this size that do not parse are left to the exact decoder instead of being halved again."""
 
@@ -36,13 +38,9 @@ _ARROW_TYPES: Mapping[str, pa.DataType] = {
     "text": pa.string(),
     "words": pa.list_(pa.string()),
 }
-_READING_COLUMNS: Mapping[str, pa.DataType] = {
-    "device": pa.string(),
-    "ts": pa.int64(),
-    "event": pa.string(),
-    "quality": pa.string(),
-    "epoch": pa.int64(),
-}
+_READING_COLUMNS: Mapping[str, pa.DataType] = {"device": pa.string(), "ts": pa.int64()}
+_SELDOM_COLUMNS: Mapping[str, pa.DataType] = {"quality": pa.string(), "epoch": pa.int64()}
+_KNOWN_EVERYWHERE = {*_READING_COLUMNS, *_SELDOM_COLUMNS, "event"}
 _FRAME_COLUMNS: Mapping[str, pa.DataType] = {
     "v": pa.int64(),
     "station_id": pa.string(),
@@ -62,6 +60,12 @@ def field_types(domain: str) -> Mapping[str, pa.DataType]:
     types = {name: _ARROW_TYPES[measure.type] for name, measure in MEASURES[domain].items()}
     types.update({field.name: _ARROW_TYPES[field.type] for field in EVENT_FIELDS.get(domain, ())})
     return types
+
+
+@cache
+def _sample_types(domain: str) -> Mapping[str, pa.DataType]:
+    """Return what may be declared beside device and time; of events, only their presence is looked at."""
+    return {**_SELDOM_COLUMNS, **{name: _ARROW_TYPES[row.type] for name, row in MEASURES[domain].items()}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ class ColumnDecoder:
 
     def learn(self, domain: str, fields: Iterable[str]) -> None:
         """Note fields that the exact decoder met, so that the next batch has columns for them."""
-        self.in_use[domain].update(set(fields) & field_types(domain).keys())
+        self.in_use[domain].update(set(fields) & _sample_types(domain).keys())
 
     def _parse(
         self, payloads: Sequence[bytes], positions: list[int], doubted: list[int]
@@ -148,7 +152,7 @@ class ColumnDecoder:
     def _schema(self) -> pa.Schema:
         domains = []
         for domain in DOMAINS:
-            types = field_types(domain)
+            types = _sample_types(domain)
             known = {**_READING_COLUMNS, **{name: types[name] for name in sorted(self.in_use[domain])}}
             domains.append((domain, pa.list_(pa.struct(list(known.items())))))
         return pa.schema([*_FRAME_COLUMNS.items(), ("readings", pa.struct(domains))])
@@ -159,7 +163,7 @@ class ColumnDecoder:
         for domain in table.schema.field("readings").type:
             if domain.name not in self.in_use:
                 continue
-            fields = {item.name for item in domain.type.value_type} & field_types(domain.name).keys()
+            fields = {item.name for item in domain.type.value_type} & _sample_types(domain.name).keys()
             learned |= bool(fields - self.in_use[domain.name])
             self.in_use[domain.name] |= fields
         return learned
@@ -168,23 +172,23 @@ class ColumnDecoder:
 def _sort_out(payloads: Sequence[bytes]) -> tuple[list[int], list[int]]:
     """Split off the payloads that Arrow reads differently from the contract."""
     # one look at the whole batch: nearly always it is clean, and no frame is touched by itself
-    if _plausible(b"\n".join(payloads), documents=len(payloads)):
+    if _plausible(payloads):
         return list(range(len(payloads))), []
     plausible: list[int] = []
     doubted: list[int] = []
     for position, payload in enumerate(payloads):
-        (plausible if _plausible(payload, documents=1) else doubted).append(position)
+        (plausible if _plausible([payload]) else doubted).append(position)
     return plausible, doubted
 
 
-def _plausible(joined: bytes, documents: int) -> bool:
-    """Rule out nulls (Arrow takes them as absent), broken text, and more or fewer objects than lines."""
+def _plausible(payloads: Sequence[bytes]) -> bool:
+    """Rule out nulls (Arrow takes them as absent), broken text, and what is not one object a line."""
+    joined = b"\n".join(payloads)
     return (
-        joined[:1] == b"{"
-        and joined[-1:] == b"}"
-        and joined.count(b"}\n{") == documents - 1
+        all(payload.startswith(b"{") for payload in payloads)
+        and joined.count(b"\n") == len(payloads) - 1
         and joined.isascii()
-        and b"null" not in joined
+        and _NULL.search(joined) is None
     )
 
 
@@ -253,7 +257,7 @@ class _Part:
         """Count fields nobody declared: dropped, as the contract has it, but not in silence."""
         unknown: Counter[str] = Counter()
         for domain, (parent, flat) in self._rows.items():
-            known = _READING_COLUMNS.keys() | field_types(domain).keys()
+            known = _KNOWN_EVERYWHERE | field_types(domain).keys()
             for item in flat.type:
                 if item.name not in known:
                     there = _filled(pc.is_valid(flat.field(item.name)), otherwise=False)
@@ -291,8 +295,10 @@ def _doubtful_readings(domain: str, flat: pa.StructArray) -> Bools:
     ts = pc.fill_null(flat.field("ts"), -1)
     doubtful |= _filled(pc.or_(pc.less(ts, 0), pc.greater(ts, LATEST_MS)), otherwise=True)
     doubtful |= _outside(flat.field("device"), _is_device, absent=True)
-    doubtful |= _outside(flat.field("quality"), frozenset(QUALITIES).__contains__)
-    doubtful |= _filled(pc.less(flat.field("epoch"), 0), otherwise=False)
+    if flat.type.get_field_index("quality") >= 0:
+        doubtful |= _outside(flat.field("quality"), frozenset(QUALITIES).__contains__)
+    if flat.type.get_field_index("epoch") >= 0:
+        doubtful |= _filled(pc.less(flat.field("epoch"), 0), otherwise=False)
     # events carry conditions from field to field; they are rare, and looked at one by one
     for name in ("event", *(item.name for item in EVENT_FIELDS.get(domain, ()))):
         if flat.type.get_field_index(name) >= 0:

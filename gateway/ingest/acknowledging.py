@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.domain.fleet import Fleet
 from gateway.ingest.received import Receipt, Received
-from gateway.ingest.subscriber import Subscriber, publish_packet
+from gateway.ingest.subscriber import Subscriber, framed, with_length
 from gateway.observability import Metrics
 from wire.topics import Channel, Topics
 
@@ -38,29 +38,31 @@ class Acknowledger:
         self._credit = credit
         self._metrics = metrics
         self._head = b'{"v":1,"gateway":"%b","stream":"' % gateway.encode()
-        self._topic_of: dict[tuple[str, str], bytes] = {}
+        self._beginnings: dict[str, tuple[str, str | None, bytes]] = {}
+        """By stream: station, region, and topic and payload as far as they depend on nothing else."""
 
     def publish(self, subscriber: Subscriber, now: int, *, everything: bool = False) -> None:
         """Send the acknowledgements due at `now` (ms); `everything` is for a clean stop."""
         if not subscriber.is_connected:
             return
-        tail = b',"credit":%d,"now":%d}' % (self._credit(), now)
+        tail = b']],"credit":%d,"now":%d}' % (self._credit(), now)
         packets = [
-            publish_packet(self._topic(receipt.station_id), self._payload(receipt, tail))
-            for receipt in self._received.receipts(now, everything=everything)
+            self._packet(receipt, tail) for receipt in self._received.receipts(now, everything=everything)
         ]
         if packets:
             subscriber.send(b"".join(packets))
             self._metrics.acks.inc(len(packets))
 
-    def _payload(self, receipt: Receipt, tail: bytes) -> bytes:
-        ranges = str(receipt.received).replace(" ", "").encode()
-        return b'%b%b","received":%b%b' % (self._head, receipt.stream.encode(), ranges, tail)
+    def _packet(self, receipt: Receipt, tail: bytes) -> bytes:
+        station_id, stream, received = receipt
+        region = self._fleet.station(station_id).region
+        known = self._beginnings.get(stream)
+        if known is None or known[0] != station_id or known[1] != region:
+            known = (station_id, region, self._beginning(receipt, region or ""))
+            self._beginnings[stream] = known
+        ranges = b"],[".join([b"%d,%d" % (lo, hi) for lo, hi in received])
+        return framed(b"%b%b%b" % (known[2], ranges, tail))
 
-    def _topic(self, station_id: str) -> bytes:
-        region = self._fleet.station(station_id).region or ""
-        topic = self._topic_of.get((region, station_id))
-        if topic is None:
-            topic = self._topics.of(region, station_id, Channel.ACK).encode()
-            self._topic_of[region, station_id] = topic
-        return topic
+    def _beginning(self, receipt: Receipt, region: str) -> bytes:
+        topic = self._topics.of(region, receipt.station_id, Channel.ACK)
+        return b'%b%b%b","received":[[' % (with_length(topic.encode()), self._head, receipt.stream.encode())
