@@ -205,7 +205,7 @@ class Delivery(Allegiance):
             self._parked.rewind()
         if not self._backlog_open(now):
             return None
-        frame = self._parked.peek()
+        frame = self._parked.take()
         return None if frame is None else self._send(frame, Channel.BACKLOG, now, trial=True)
 
     def _end_trials(self, now: float) -> None:

@@ -45,6 +45,13 @@ class Cursor:
             self._page.extend(self._read(self._after))
             self._dry = not self._page
 
+    def take(self) -> FrameMeta | None:
+        """Return the next frame not busy and pass it, whatever becomes of it until the next ``rewind``."""
+        frame = self.peek()
+        if frame is not None:
+            self._after = self._page.popleft().n
+        return frame
+
     def rewind(self, n: int = 1) -> None:
         """Read again from frame ``n`` on."""
         self._after = min(self._after, n - 1)

@@ -91,7 +91,7 @@ class Gateway:
         self.now = 0.0
         self._link = link
         self._rng = rng
-        self._credit = credit
+        self.credit = credit
 
     # -- life
 
@@ -330,7 +330,7 @@ class Gateway:
                 gateway=self.stores.gateway,
                 stream=receipt.stream,
                 received=tuple((lo, hi) for lo, hi in receipt.received),
-                credit=0 if self.full else self._credit,
+                credit=0 if self.full else self.credit,
                 now=self._ms(),
             )
             assert len(ack.received) <= 64

@@ -151,6 +151,10 @@ def park_nothing(patch: Patch) -> None:
     patch.setattr(Outbox, "park", lambda _, __: None)
 
 
+def count_no_trial_as_out(patch: Patch) -> None:
+    patch.setattr("station_agent.delivery.TRIAL_S", 0.0)
+
+
 def forget_what_is_gone(patch: Patch) -> None:
     patch.setattr(Outbox, "gone", lambda _, __: ())
 
@@ -186,6 +190,7 @@ STORIES: list[tuple[Callable[[Patch], None], Story]] = [
     (forget_what_was_parked, stories.test_a_frame_never_acknowledged_is_parked_and_tried_again),
     (never_wake_up, stories.test_a_parked_frame_is_sent_once_more_at_every_start),
     (park_nothing, stories.test_a_frame_never_acknowledged_is_parked_and_tried_again),
+    (count_no_trial_as_out, stories.test_parked_frames_are_tried_again_within_the_credit),
     (put_samples_before_alarms, stories.test_alarms_outlive_samples_in_a_full_outbox),
     (forget_what_is_gone, stories.test_what_policy_dropped_is_told_before_anybody_has_to_ask),
     (drop_what_is_acknowledged, stories.test_a_gateway_restored_from_a_backup_refills_itself),

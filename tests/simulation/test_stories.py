@@ -167,6 +167,24 @@ def test_a_parked_frame_is_sent_once_more_at_every_start(world: World) -> None:
     assert world.is_settled()
 
 
+def test_parked_frames_are_tried_again_within_the_credit(world: World) -> None:
+    world.take(5, kind=NEWER)
+    for _ in range(16):
+        world.take(8)
+        world.pass_time(10.0)
+    assert world.box.process is not None
+    process = world.box.process
+    assert (process.parts.outbox.depth, process.parts.outbox.parked_count) == (5, 5)
+    world.gateway.credit = 1
+    world.take(1)
+    world.pass_time(10.0)
+    sendings = process.flow.times.copy()
+    # Ten minutes after it was told of them the gateway asks.
+    world.pass_time(1_000.0)
+    tried = process.flow.times - sendings
+    assert (len(tried), set(tried.values())) == (5, {1})
+
+
 def test_a_gap_told_of_late_is_asked_for_although_other_frames_are_always_on_their_way(world: World) -> None:
     world.save_stores()
     world.take(20)
