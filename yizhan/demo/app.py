@@ -17,6 +17,7 @@ from yizhan.demo.link import Link
 from yizhan.demo.outage import Outage
 from yizhan.demo.story import Narrator
 from yizhan.demo.town import SEED, Town
+from yizhan.demo.troubles import Troubles, has_trouble
 
 READY_S = 30.0
 TICK_S = 0.2
@@ -57,6 +58,8 @@ class Demo:
         self._agents: list[Child] = []
         self._worked_out: dict[str, int] = {}
         self._arrived: set[str] = set()
+        self._troubles = Troubles(town.start_ms, narrator)
+        self._held: list[Site] = []
         self._begun = time.monotonic()
 
     def play(self, port: int) -> None:
@@ -94,6 +97,7 @@ class Demo:
             for agent in self._agents:
                 agent.heard()
             self._outage.step(now, _now_ms())
+            self._troubles.step(_now_ms())
             if self._complete and now >= pulse_at:
                 pulse_at = now + PULSE_S
                 self._say_pulse()
@@ -111,17 +115,24 @@ class Demo:
             said = json.loads(line)
             if said["until_ms"] is None:
                 self._arrived.add(said["station_id"])
-                self._start_agent(said["station_id"], now)
+                self._let_go_live(said["station_id"], now)
             else:
                 self._worked_out[said["station_id"]] = said["until_ms"] - self._town.from_ms
         self._narrator.history_grows(sum(self._worked_out.values()), len(self._arrived))
         if self._complete and not was_complete:
             self._narrator.history_ends(now - self._begun)
+            for site in self._held:
+                self._start_agent(site, now)
 
-    def _start_agent(self, station_id: str, now: float) -> None:
-        site = next((site for site in self._town.with_agents if site.station_id == station_id), None)
-        if site is None:
-            return
+    def _let_go_live(self, station_id: str, now: float) -> None:
+        """Start the real agent of a station that has one; the story's wait until the stage is set."""
+        for site in self._town.with_agents:
+            if site.station_id == station_id and has_trouble(site):
+                self._held.append(site)
+            elif site.station_id == station_id:
+                self._start_agent(site, now)
+
+    def _start_agent(self, site: Site, now: float) -> None:
         self._narrator.agent_started(site)
         self._agents.append(self._agent(site))
         if site is self._broken:
@@ -136,6 +147,9 @@ class Demo:
             "--seed": str(SEED),
             "--start-ms": str(self._town.start_ms),
         }
+        trouble = self._troubles.at(site, _now_ms())
+        if trouble is not None:
+            options["--fault"] = trouble
         arguments = [word for option in options.items() for word in option]
         log = self._town.data / f"{site.station_id}.log"
         child = Child(site.station_id, ["yizhan", "simulate", "station", *arguments], log)

@@ -5,6 +5,7 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from simulators.faults import Fault
 from simulators.towns import Site
 
 MINUTE_MS = 60_000
@@ -86,6 +87,10 @@ class Narrator:
             f"✓ {site.station_id} has caught up: {readings} {domain} readings of the outage are stored, "
             "no frame is missing"
         )
+
+    def trouble(self, site: Site, fault: Fault) -> None:
+        """Something goes wrong at a station."""
+        self._say(f"⚠ {site.station_id} {site.zh}：{fault.zh} / {site.en}: {fault.en}")
 
     def pulse(self, online: int, stations: int, people: int) -> None:
         """How the fleet is, now and then."""

@@ -15,12 +15,11 @@ SEED = 20_261_122
 REAL_AGENTS = 5
 CREWS = 2
 NOTE = "demo.json"
-# Minutes of the story: history is 2,880 long, so the last one happens while one watches.
+# Minutes of the story, all of them in the two days of history; what happens while one watches is `troubles`.
 FAULTS = {
     "louxing-07": ("F01@2400",),
     "louxing-12": ("F14@1500",),
     "louxing-20": ("F16@2600",),
-    "louxing-31": ("F05@2884",),
 }
 
 
