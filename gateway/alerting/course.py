@@ -1,4 +1,4 @@
-"""What a transition, a person or the time does to one alert. Pure: a row and an event give a row and entries.
+"""What a transition does to one alert. Pure: a row and a transition give a row and journal entries.
 
 A latched alert stays open when its condition has cleared, until a person has seen it; the same condition
 again then counts into it.
@@ -7,8 +7,9 @@ again then counts into it.
 from dataclasses import dataclass, replace
 
 from catalogue.model import Rule, Severity
+from gateway.alerting.verdicts import HOLDS
 from gateway.domain.alerts import Change, Transition, alert_id
-from gateway.state.alert_rows import AlertRow, AlertState, Entry, JournalEntry, Verdict
+from gateway.state.alert_rows import AlertRow, AlertState, Entry, JournalEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,68 +42,10 @@ def take(row: AlertRow | None, transition: Transition, rule: Rule, region: str |
     return _raise(row, transition)
 
 
-def acknowledge(row: AlertRow, by: str, comment: str, now: int, lasts_ms: int) -> Outcome:
-    """Note that somebody takes it; what has cleared meanwhile is over, what holds counts as it is now."""
-    entry = JournalEntry(row.alert_id, now, Entry.ACKNOWLEDGED, by, {"comment": comment})
-    taken = replace(
-        row,
-        state=AlertState.ACKNOWLEDGED,
-        by=by,
-        comment=comment,
-        acknowledged=now,
-        lapses=now + lasts_ms,
-        snoozed_until=None,
-        changed=now,
-        held_by=None,
-        decide_at=None,
-    )
-    if row.standing is None:
-        return Outcome(*_resolved(taken, now, (entry,)))
-    return Outcome(replace(taken, severity=row.standing), (entry,))
-
-
-def snooze(row: AlertRow, by: str, comment: str, until: int, now: int) -> Outcome:
-    """Leave people alone until ``until``; then it is decided again."""
-    entry = JournalEntry(row.alert_id, now, Entry.SNOOZED, by, {"comment": comment, "until": until})
-    return Outcome(
-        replace(row, by=by, comment=comment, snoozed_until=until, changed=now, decide_at=until), (entry,)
-    )
-
-
-def resolve(row: AlertRow, by: str, comment: str, verdict: Verdict, now: int) -> Outcome:
-    """Close it with a verdict; one that was over before gets the verdict it lacked."""
-    detail = {"comment": comment, "verdict": verdict}
-    entry = JournalEntry(row.alert_id, now, Entry.RESOLVED, by, detail)
-    closed = replace(
-        row,
-        state=AlertState.RESOLVED,
-        by=by,
-        comment=comment,
-        verdict=verdict,
-        resolved=row.resolved or now,
-        changed=now,
-        held_by=None,
-        decide_at=None,
-        snoozed_until=None,
-    )
-    return Outcome(closed, (entry,))
-
-
-def lapse(row: AlertRow, now: int) -> Outcome:
-    """Forget an acknowledgement that has lasted long enough: its condition still holds."""
-    entry = JournalEntry(row.alert_id, now, Entry.LAPSED, None, {"by": row.by})
-    return Outcome(
-        replace(row, state=AlertState.FIRING, acknowledged=None, lapses=None, changed=now, decide_at=now),
-        (entry,),
-        news=True,
-    )
-
-
-def promote(row: AlertRow, severity: str, reason: str, now: int) -> Outcome:
-    """Raise an alert because of what happened around it."""
-    detail = {"severity": severity, "was": row.severity, "reason": reason}
-    entry = JournalEntry(row.alert_id, now, Entry.PROMOTED, None, detail)
-    return Outcome(replace(row, severity=severity, changed=now), (entry,))
+def merge(row: AlertRow, into: str, now: int) -> Outcome:
+    """Close an alert whose episode counts into another."""
+    entry = JournalEntry(row.alert_id, now, Entry.MERGED, None, {"into": into})
+    return Outcome(*resolved(replace(row, standing=None), now, (entry,)))
 
 
 def _open(transition: Transition, region: str | None) -> Outcome:
@@ -174,14 +117,17 @@ def _lower(row: AlertRow, transition: Transition, rule: Rule) -> Outcome:
 def _clear(row: AlertRow, transition: Transition, rule: Rule) -> Outcome:
     entry = _entry(row, transition, Entry.CLEARED)
     cleared = replace(row, standing=None, changed=transition.received)
-    if not row.is_open or (row.state is AlertState.FIRING and latches(rule, row.severity)):
+    # of one that was kept from people nobody can be asked to see it
+    kept = row.announced is None and row.held_by is not None and row.held_by not in HOLDS
+    if not row.is_open or (row.state is AlertState.FIRING and latches(rule, row.severity) and not kept):
         return Outcome(cleared, (entry,))
-    return Outcome(*_resolved(cleared, transition.received, (entry,)))
+    return Outcome(*resolved(cleared, transition.received, (entry,)))
 
 
-def _resolved(
+def resolved(
     row: AlertRow, now: int, entries: tuple[JournalEntry, ...]
 ) -> tuple[AlertRow, tuple[JournalEntry, ...]]:
+    """Return an alert as it is when it is over, and the entries that say so."""
     over = JournalEntry(row.alert_id, now, Entry.RESOLVED)
     closed = replace(
         row,

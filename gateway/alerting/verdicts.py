@@ -32,6 +32,10 @@ class Why(StrEnum):
     GROUPING = "grouping"
 
 
+HOLDS = frozenset({Why.PARENT_UNKNOWN, Why.SNOOZED, Why.START_UP, Why.NIGHT, Why.DIGEST, Why.GROUPING})
+"""Reasons to wait; the others are reasons not to tell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pass:
     """The next stage decides; past the last one, people are told."""

@@ -31,12 +31,12 @@ class Entry(StrEnum):
 
     OPENED = "opened"
     REPEATED = "repeated"
+    MERGED = "merged"
     RAISED = "raised"
     LOWERED = "lowered"
     CLEARED = "cleared"
     SUPPRESSED = "suppressed"
     HELD = "held"
-    RELEASED = "released"
     PROMOTED = "promoted"
     ANNOUNCED = "announced"
     ESCALATED = "escalated"

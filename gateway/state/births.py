@@ -21,6 +21,8 @@ class Happening(StrEnum):
     WILL = "will"
     GATEWAY_START = "gateway_start"
     GATEWAY_STOP = "gateway_stop"
+    BROKER_LOST = "broker_lost"
+    BROKER_BACK = "broker_back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,12 @@ class JournalRow:
     payload: Mapping[str, object]
 
 
+def journal_row(birth: NewestBirth) -> JournalRow:
+    """Return a birth as the journal tells it: with whether it was only a retained one."""
+    said = {**birth.payload, "retained": birth.retained}
+    return JournalRow(birth.received, Happening.BIRTH, birth.station_id, said)
+
+
 class Births(Repository):
     """The tables `births` and `journal`."""
 
@@ -61,10 +69,7 @@ class Births(Repository):
             connection.execute(upsert, [asdict(birth) for birth in newest])
             _write(
                 connection,
-                [
-                    JournalRow(birth.received, Happening.BIRTH, birth.station_id, birth.payload)
-                    for birth in newest
-                ],
+                [journal_row(birth) for birth in newest],
             )
 
     def note(self, *rows: JournalRow) -> None:

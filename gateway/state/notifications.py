@@ -141,6 +141,16 @@ class Notifications(Repository):
         found = connection.execute(query).mappings().first()
         return None if found is None else _row(found)
 
+    def storms_due(self, connection: Connection, person: str, channel: str, since: int) -> list[int]:
+        """Return when the summaries for a person and a channel were due, those due at ``since`` or later."""
+        query = select(notifications.c.due).where(
+            notifications.c.person == person,
+            notifications.c.channel == channel,
+            notifications.c.kind == "storm",
+            notifications.c.due >= since,
+        )
+        return list(connection.execute(query).scalars())
+
     def last_to_station(self, connection: Connection, station_id: str) -> int | None:
         """Return when a notification about one station alone was last written, None for never."""
         query = select(func.max(notifications.c.created)).where(notifications.c.station_id == station_id)

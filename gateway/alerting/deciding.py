@@ -1,0 +1,221 @@
+"""Policy carried out: circumstances are gathered, stages asked, and their answers become rows."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from catalogue.model import Rule
+from gateway.alerting.calendar import Days
+from gateway.alerting.course import latches
+from gateway.alerting.deeds import promote
+from gateway.alerting.escalation import Call, advance, begin, plan_of
+from gateway.alerting.outbox import Telling
+from gateway.alerting.policy import AFTER_LIFE_SAFETY_MS, OFFLINE_IS_SURE_MS, decide
+from gateway.alerting.settings import OnCallSettings
+from gateway.alerting.sitting import Sitting
+from gateway.alerting.surroundings import GATEWAY, STATION_OFFLINE, Surroundings, unknown_rule
+from gateway.alerting.verdicts import Candidate, Circumstances, Hold, Send, Suppressed, Verdict, Why
+from gateway.domain.oncall import Override, Rota, chain
+from gateway.domain.schedules import Maintenance
+from gateway.domain.silences import Silence
+from gateway.notify.notifier import Kind
+from gateway.state.alert_rows import AlertRow, AlertState, Entry, JournalEntry
+
+LOOK_AGAIN_MS = 15_000
+"""How soon after a suppression has ended its alerts are decided again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """What people have planned: maintenance, silences, who stands in for whom."""
+
+    windows: tuple[Maintenance, ...]
+    silences: tuple[Silence, ...]
+    overrides: tuple[Override, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Decides for one gateway, that started at ``started`` (ms UTC)."""
+
+    surroundings: Surroundings
+    on_call: OnCallSettings
+    rota: Rota
+    days: Days
+    started: int
+
+    def rule(self, rule_id: str) -> Rule:
+        """Return a rule, or a stand-in for one that is gone."""
+        return self.surroundings.rule(rule_id) or unknown_rule(rule_id)
+
+    def decide(self, sitting: Sitting, rows: Iterable[AlertRow], plans: Plans) -> None:
+        """Ask the stages about alerts, and tell, hold or suppress them as they say."""
+        by_station: dict[str, list[AlertRow]] = defaultdict(list)
+        for row in rows:
+            by_station[row.station_id].append(row)
+        sitting.load(by_station)
+        for station_id, theirs in by_station.items():
+            self._decide_at(sitting, station_id, theirs, plans)
+
+    def escalate(self, sitting: Sitting, limit: int, plans: Plans) -> None:
+        """Take the steps that are due."""
+        due = sitting.state.escalations.due(sitting.connection, sitting.now, limit)
+        rows = sitting.state.alerts.among(sitting.connection, [one.alert_id for one in due])
+        firing = {row.alert_id: row for row in sitting.take_up(rows) if row.state is AlertState.FIRING}
+        for one in due:
+            row = firing.get(one.alert_id)
+            if row is None or row.snoozed(sitting.now):
+                sitting.escalate(one.alert_id, None)
+                continue
+            duties = chain(self.rota, plans.overrides, sitting.now, row.region, row.severity)
+            plan = plan_of(self.on_call, row.severity)
+            call, after = advance(plan, one, duties, self.rota.people, sitting.now)
+            sitting.escalate(one.alert_id, after)
+            if call is not None:
+                self._call(sitting, row, call, Kind.ESCALATION if call.number else Kind.ALERT)
+
+    def tell_resolved(self, sitting: Sitting, rows: Sequence[AlertRow]) -> None:
+        """Tell those who were told of an alert that it is over."""
+        told = sitting.state.alerts.told(sitting.connection, [row.alert_id for row in rows])
+        for row in rows:
+            sitting.escalate(row.alert_id, None)
+            for recipient in _recipients(told.get(row.alert_id, ())):
+                sitting.tellings.append(Telling(Kind.RESOLVED, recipient, (row,)))
+
+    # -- one station ---------------------------------------------------------------------------------------
+
+    def _decide_at(self, sitting: Sitting, station_id: str, rows: Sequence[AlertRow], plans: Plans) -> None:
+        circumstances = self._circumstances(sitting, station_id, rows, plans)
+        for row in sorted(rows, key=lambda row: (row.severity, row.opened)):
+            if row.state is not AlertState.FIRING:
+                sitting.change(replace(row, decide_at=None))
+                continue
+            # those that were dealt with before it may have been promoted
+            open_here = tuple(sitting.open_at(station_id))
+            candidate = Candidate(row, self.rule(row.rule))
+            verdict = decide(candidate, replace(circumstances, open_here=open_here))
+            self._carry_out(sitting, row, verdict, plans)
+
+    def _circumstances(
+        self, sitting: Sitting, station_id: str, rows: Sequence[AlertRow], plans: Plans
+    ) -> Circumstances:
+        endangered = None
+        if any(row.rule == STATION_OFFLINE for row in rows):
+            endangered = self._endangered(sitting, station_id)
+        return Circumstances(
+            now=sitting.now,
+            started=self.started,
+            days=self.days,
+            graph=self.surroundings.circumstances,
+            station=self.surroundings.station(station_id),
+            open_platform=tuple(sitting.open_at(GATEWAY)),
+            endangered=endangered,
+            told=sitting.state.notifications.last_to_station(sitting.connection, station_id),
+            windows=plans.windows,
+            silences=plans.silences,
+        )
+
+    def _endangered(self, sitting: Sitting, station_id: str) -> int | None:
+        """Return when a life-safety alert last opened or rose at a station that may be silent since."""
+        since = sitting.now - AFTER_LIFE_SAFETY_MS - 2 * OFFLINE_IS_SURE_MS
+        recent = sitting.state.alerts.recent(sitting.connection, station_id, since)
+        alarms = [row for row in sitting.take_up(recent) if self.rule(row.rule).life_safety]
+        return max((row.worsened for row in alarms), default=None)
+
+    def _carry_out(self, sitting: Sitting, row: AlertRow, verdict: Verdict, plans: Plans) -> None:
+        match verdict:
+            case Suppressed(reason, by):
+                if reason == Why.SILENCED:
+                    sitting.hid.add(by)
+                self._wait(sitting, row, Entry.SUPPRESSED, reason, sitting.now + LOOK_AGAIN_MS, by)
+            case Hold(until, reason):
+                self._wait(sitting, row, Entry.HELD, reason, until)
+            case Send(reason, severity):
+                if severity is not None and severity < row.severity:
+                    promoted = promote(row, severity, reason, sitting.now)
+                    sitting.put(promoted)
+                    row = promoted.row
+                    self._hurry(sitting, row.station_id)
+                self._announce(sitting, row, reason, plans)
+            case _:
+                self._announce(sitting, row, row.held_by or "", plans)
+
+    def _wait(
+        self, sitting: Sitting, row: AlertRow, kind: Entry, reason: str, until: int, by: str = ""
+    ) -> None:
+        entries = []
+        if row.held_by != reason:
+            detail = (
+                {"reason": reason, "until": until} if kind is Entry.HELD else {"reason": reason, "by": by}
+            )
+            entries.append(JournalEntry(row.alert_id, sitting.now, kind, None, detail))
+        sitting.change(replace(row, held_by=reason, decide_at=until), *entries)
+
+    def _hurry(self, sitting: Sitting, station_id: str) -> None:
+        """Take the next step of what endangers somebody at a station that has fallen silent."""
+        for other in sitting.open_at(station_id):
+            going = sitting.state.escalations.find(sitting.connection, other.alert_id)
+            if going is not None and self.rule(other.rule).life_safety:
+                sitting.escalate(other.alert_id, replace(going, next_at=sitting.now))
+
+    # -- telling -------------------------------------------------------------------------------------------
+
+    def _announce(self, sitting: Sitting, row: AlertRow, reason: str, plans: Plans) -> None:
+        plan = plan_of(self.on_call, row.severity)
+        duties = chain(self.rota, plans.overrides, sitting.now, row.region, row.severity)
+        start = begin(plan, row.alert_id, sitting.now)
+        call, after = advance(plan, start, duties, self.rota.people, sitting.now)
+        sitting.escalate(row.alert_id, after)
+        announced = replace(row, announced=row.announced or sitting.now, held_by=None, decide_at=None)
+        sitting.change(announced)
+        if call is not None:
+            digest = reason in {Why.NIGHT, Why.DIGEST} or row.severity == "P4"
+            known = row.announced is not None
+            self._call(sitting, announced, call, Kind.DIGEST if digest else Kind.ALERT, reason, known=known)
+
+    def _call(
+        self,
+        sitting: Sitting,
+        row: AlertRow,
+        call: Call,
+        kind: Kind,
+        reason: str = "",
+        *,
+        known: bool = False,
+    ) -> None:
+        detail: dict[str, object] = {"severity": row.severity, "to": [list(pair) for pair in call.to]}
+        if kind is Kind.ESCALATION:
+            detail |= {"step": call.number, "waited_ms": call.waited_ms}
+        if reason:
+            detail["reason"] = reason
+        told = self._said(sitting, row) if known else None
+        journal = Entry.ESCALATED if kind is Kind.ESCALATION else Entry.ANNOUNCED
+        sitting.change(row, JournalEntry(row.alert_id, sitting.now, journal, None, detail))
+        more: dict[str, object] = {}
+        if kind is Kind.ESCALATION:
+            more = {"step": call.number, "waited_s": call.waited_ms // 1_000}
+        elif told is not None:
+            more = {"was": {row.alert_id: told}}
+        life_safety = self.rule(row.rule).life_safety
+        for recipient in call.to:
+            sitting.tellings.append(Telling(kind, recipient, (row,), life_safety, more))
+
+    def _said(self, sitting: Sitting, row: AlertRow) -> str | None:
+        """Return the severity people were told before, if that was milder."""
+        entries = sitting.state.alerts.told(sitting.connection, [row.alert_id]).get(row.alert_id, [])
+        before = str(entries[-1].detail.get("severity", "")) if entries else ""
+        return before if before > row.severity else None
+
+
+def awaits_person(row: AlertRow, rule: Rule) -> bool:
+    """Whether the condition has cleared but only a person closes the alert."""
+    return row.state is AlertState.FIRING and row.standing is None and latches(rule, row.severity)
+
+
+def _recipients(entries: Iterable[JournalEntry]) -> list[tuple[str, str]]:
+    found: dict[tuple[str, str], None] = {}
+    for entry in entries:
+        to = entry.detail.get("to")
+        for person, channel in to if isinstance(to, list) else ():
+            found[person, channel] = None
+    return list(found)
