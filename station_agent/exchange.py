@@ -236,10 +236,12 @@ class Exchange:
             self._parts.uplink.publish(self._place.topic(Channel.RESULT), result)
 
     def _remember_pin(self) -> None:
-        """Write a new pin down before anything rests on it; complain once about any other gateway."""
+        """Write a new pin down before anything rests on it; complain once about any other gateway.
+
+        Where the disk does not take it, every message is another try.
+        """
         delivery = self._parts.delivery
-        if delivery.gateway != self._pinned:
-            self._parts.notebook.put({"gateway": delivery.gateway})
+        if delivery.gateway != self._pinned and self._parts.notebook.put({"gateway": delivery.gateway}):
             self._pinned = delivery.gateway
             log.info("obeying a gateway", gateway=self._pinned)
         if delivery.foreign_total and not self._foreign_seen:

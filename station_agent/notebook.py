@@ -28,8 +28,8 @@ class Notebook:
         row = self._sql.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None
 
-    def put(self, facts: Mapping[str, object], *, durable: bool = True) -> None:
-        """Write facts down; None removes one. A full disk keeps the old ones, and the agent goes on."""
+    def put(self, facts: Mapping[str, object], *, durable: bool = True) -> bool:
+        """Write facts down, None removes one; False when a full disk keeps the old ones."""
         try:
             with self._database.transaction(durable=durable) as sql:
                 write(sql, facts)
@@ -38,6 +38,8 @@ class Notebook:
                 raise
             self._database.release_reserve()
             log.debug("the disk is full, not written", facts=sorted(facts))
+            return False
+        return True
 
     def raise_session(self) -> int:
         """Return the number of the next connection, higher than any before."""

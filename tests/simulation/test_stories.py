@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.ingest.claims import Standing
+from station_agent.notebook import Notebook
 from tests.simulation.box import PLACE
 from tests.simulation.flow import FIRST_CREDIT
 from tests.simulation.readings import NEWER
@@ -286,3 +287,15 @@ def test_a_clock_set_while_the_disk_is_full_is_written_down_and_ends_nothing(wor
     world.box.process.exchange.clock_was_set()
     offset = world.box.process.parts.clock.offset
     assert world.box.disk.sql.execute("SELECT clock_offset FROM streams").fetchall() == [(offset,)]
+
+
+def test_whom_it_obeys_is_written_down_as_soon_as_the_disk_has_room() -> None:
+    world = World(seed=1)
+    # The first two transactions expire what is old and raise the session; the next would pin the gateway.
+    world.box.disk.refuse_in = 3
+    world.pass_time(3.0)
+    assert world.box.disk.refuse_in == 0
+    assert Notebook(world.box.disk).get("gateway") is None
+    world.take(1)
+    world.pass_time(10.0)
+    assert Notebook(world.box.disk).get("gateway") == world.gateway.stores.gateway
