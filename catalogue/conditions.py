@@ -19,11 +19,23 @@ learned figure with too little history. ``missing`` says what a comparison with 
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    Tag,
+    model_validator,
+)
 
 from catalogue.durations import Duration
 
-Scalar = bool | int | float | str
+Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
 
 
 class Strict(BaseModel):
@@ -96,7 +108,7 @@ def _operand_tag(value: object) -> str:
 
 
 Operand = Annotated[
-    Annotated[Scalar, Field(union_mode="left_to_right"), Tag("scalar")]
+    Annotated[Scalar, Tag("scalar")]
     | Annotated[FromParameter, Tag("param")]
     | Annotated[FromLimit, Tag("limit")]
     | Annotated[FromField, Tag("field")]

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-_WRITTEN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_PIECE = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_WRITTEN = re.compile(rf"(?:{_PIECE.pattern})+")
 _MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 UNIT_MS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 """UCUM codes of time, in milliseconds."""
@@ -22,10 +23,9 @@ class LastsParameter(BaseModel):
 def _read(value: object) -> object:
     if not isinstance(value, str):
         return value
-    found = _WRITTEN.fullmatch(value)
-    if found is None:
-        raise ValueError("write a length of time like 90s, 5m, 24h or 2d")
-    return round(float(found[1]) * _MS[found[2]])
+    if not _WRITTEN.fullmatch(value):
+        raise ValueError("write a length of time like 90s, 5m, 1h30m or 2d")
+    return round(sum(float(number) * _MS[unit] for number, unit in _PIECE.findall(value)))
 
 
 Duration = Annotated[Annotated[int, Field(ge=0)] | LastsParameter, BeforeValidator(_read)]

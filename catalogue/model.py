@@ -170,8 +170,11 @@ class Circumstance(Strict):
     It holds at a station while one of ``rules`` has an open alert there (of the fleet, for rules per fleet;
     of the same device with ``device: same``), while ``while`` is true there, or while a maintenance window
     is open where ``window`` is true. It suppresses alerts of the rules that name it in ``inhibited_by``, and
-    those of every rule that is not life-safety whose severity is in ``severities`` or id begins with one of
-    ``prefixes``.
+    those of every rule whose severity is in ``severities`` or whose id begins with one of ``prefixes``,
+    unless it begins with one of ``spares``; never those of life-safety rules.
+
+    It does not count at a station where a rule of ``lifted_after`` opened an alert within ``lifted_for``: a
+    station that falls silent after smoke is worse, not explained.
     """
 
     id: str
@@ -182,10 +185,16 @@ class Circumstance(Strict):
     window: bool = False
     severities: frozenset[Severity] = frozenset()
     prefixes: tuple[str, ...] = ()
+    spares: tuple[str, ...] = ()
+    lifted_after: tuple[str, ...] = ()
+    lifted_for: Duration = 0
 
     def covers(self, rule: Rule, severity: Severity) -> bool:
         """Whether an alert of this rule and severity is suppressed while this holds."""
         if rule.life_safety:
             return False
-        by_prefix = any(rule.id.startswith(prefix) for prefix in self.prefixes)
-        return self.id in rule.inhibited_by or severity in self.severities or by_prefix
+        if self.id in rule.inhibited_by:
+            return True
+        if rule.id.startswith(self.spares):
+            return False
+        return severity in self.severities or rule.id.startswith(self.prefixes)

@@ -6,10 +6,11 @@ from catalogue.kinds.spec import Spec
 
 
 class FleetShare(Spec):
-    """Figures `stations` (how many meet ``of``), `share` (of those known) and `fresh` (began within ``window``).
+    """Figures over the stations of the fleet.
 
-    ``of`` is asked of each station whose state is known; stations never heard do not count. Judged when
-    one station's answer changes, at most once a second, and at readings of the rule's subject, which are the
+    `stations`: how many meet ``of``; `share`: of those known; `fresh`: how many began within ``window``.
+    ``of`` is asked of each station whose state is known; stations never heard do not count. Judged when one
+    station's answer changes, at most once a second, and at readings of the rule's subject, which are the
     gateway's own. Per fleet: the key is station `_gateway`, device "".
     """
 

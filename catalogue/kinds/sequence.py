@@ -24,7 +24,8 @@ class Sequence(Spec):
 
     The levels hold when ``times`` misses lie within ``window`` (at once when times is 1); figures `misses`
     says how many there are. It goes on holding until the window has emptied (times is 1: for 60 s after the
-    last miss), or, where ``ends_with_success``, until one ``first`` was met by its counterpart.
+    last miss). With ``ends_with_success`` a ``first`` that is met by its counterpart ends it at once and
+    forgets all misses before it.
     """
 
     first: Occurrences
