@@ -1,6 +1,7 @@
-"""One story from the station to the people who would be called, on virtual time."""
+"""One story from the station to the people who would be told, on virtual time."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from catalogue.catalogue import Catalogue
 from catalogue.loading import load
@@ -17,6 +18,7 @@ from wire.topics import Channel
 from yizhan.score.courier import Courier
 from yizhan.score.intake import Intake
 from yizhan.score.judging import Heard
+from yizhan.score.telling import People
 
 STRIDE_MS = 3_600_000
 """The engine gives the same transitions however frames are cut into batches: an hour at once is cheap."""
@@ -35,18 +37,27 @@ class Gatehouse:
         self.engine = Engine(self._catalogue.rules.values(), facts)
 
     def play(self) -> Heard:
-        """Live through the whole story.
+        """Live through the whole story, and tell people what of its faults they would be told.
 
         Raises:
             RuntimeError: a rule failed.
         """
+        transitions = self._judged()
+        if not self._story.faults:
+            return Heard(transitions, ())
+        boots = [at for fault in self._story.faults for at in fault.boots()]
+        with People.of(self._story, self._catalogue, boots) as people:
+            people.hear(transitions, self._story.end_ms)
+            return Heard(transitions, people.told())
+
+    def _judged(self) -> list[Transition]:
         transitions: list[Transition] = []
         for start in range(self._story.start_ms, self._story.end_ms, STRIDE_MS):
             end = min(start + STRIDE_MS, self._story.end_ms)
             transitions += self._take(self._courier.carry(end), end)
         if self.engine.off:
             raise RuntimeError(f"rules failed: {self.engine.off}")
-        return Heard(sorted(transitions, key=lambda one: one.received), [])
+        return sorted(transitions, key=attrgetter("received"))
 
     def _take(self, arrived: Sequence[Arrived], now: int) -> list[Transition]:
         frames = [one for one in arrived if one.address.channel is not Channel.STATUS]
