@@ -316,7 +316,7 @@ def _minutes(clock: str) -> int:
 
 
 class Tests:
-    """Makes the tests of one rule's conditions; `followed` are occurrences that each batch must be shown to."""
+    """Makes the tests of one rule's conditions; each batch must be shown to those in `followed`."""
 
     def __init__(self, domain: str) -> None:
         self.followed: list[Followed] = []

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple, Protocol
 
-from catalogue.virtual import VIRTUAL_MEASURES
+from catalogue.fields import ALL_MEASURES
 from gateway.alerting.rows import Column, Rows
 from gateway.alerting.standing import Field, Stood
 from gateway.alerting.view import View
 from gateway.domain.alerts import Figure
-from wire.measures import MEASURES, Measure
+from wire.measures import Measure
 
 FRESH = 1.5
 """A sample covers this many heartbeats of its field."""
@@ -110,7 +110,7 @@ def _said(row: int, columns: Iterable[tuple[str, Column | None]]) -> Iterable[tu
 def measure_of(of: Field) -> Measure | None:
     """Return the row of a field, virtual ones included."""
     domain, name = of
-    return (MEASURES.get(domain) or VIRTUAL_MEASURES.get(domain) or {}).get(name)
+    return ALL_MEASURES.get(domain, {}).get(name)
 
 
 @cache

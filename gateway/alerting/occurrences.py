@@ -8,7 +8,7 @@ import numpy as np
 
 from catalogue.conditions import Occurrence
 from gateway.alerting.moment import Moment, Test, moment_of
-from gateway.alerting.rows import Bools, Column, Rows, Values, ordered_by
+from gateway.alerting.rows import Bools, Column, Ints, Rows, Values, ordered_by
 from gateway.alerting.standing import Field
 from gateway.alerting.view import View
 
@@ -109,22 +109,36 @@ def happened(view: View, rows: Rows, row: int, *, late: bool) -> Happened:
     return Happened(order, series.station_id, series.device, int(rows.ts[row]), received, late, rows, row)
 
 
-def before(view: View, column: Column) -> tuple[Values, Bools]:
-    """Return the value before each of a column's, of the same series, and whether there is one known."""
+class Before(NamedTuple):
+    """What the same series said before each value: the value, when, and whether there is one known."""
+
+    values: Values
+    ts: Ints
+    there: Bools
+
+
+def before(view: View, column: Column) -> Before:
+    """Return what came before each value of a column; nothing before one that was overtaken."""
+    result = Before(
+        np.empty_like(column.values), np.zeros(len(column), np.int64), np.zeros(len(column), np.bool_)
+    )
     order = ordered_by(column.series)
-    series, values, known = column.series[order], column.values[order], column.known[order]
-    previous, there = np.empty_like(values), np.zeros(len(values), np.bool_)
-    previous[1:], there[1:] = values[:-1], known[:-1]
+    order = order[~column.overtaken[order]]
+    if not len(order):
+        return result
+    series = column.series[order]
     begins = np.flatnonzero(np.diff(series, prepend=-1))
-    last, is_known = view.standing.last((column.of.domain, column.name), series[begins], values.dtype)
-    previous[begins], there[begins] = last, is_known
-    result, is_there = np.empty_like(values), np.empty(len(values), np.bool_)
-    result[order], is_there[order] = previous, there
-    return result, is_there
+    last = view.standing.last((column.of.domain, column.name), series[begins], column.values.dtype)
+    for into, told, first in zip(result, (column.values, column.ts, column.known), last, strict=True):
+        shifted = np.empty_like(into[order])
+        shifted[1:] = told[order][:-1]
+        shifted[begins] = first
+        into[order] = shifted
+    return result
 
 
 def _changes(view: View, column: Column, occurrence: Occurrence) -> Bools:
-    previous, there = before(view, column)
+    previous, _, there = before(view, column)
     usable: Bools = column.known & ~column.overtaken
     if occurrence.rises:
         return usable & there & (column.values > previous)

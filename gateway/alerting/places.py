@@ -4,7 +4,7 @@ The engine has numbers of its own: beside the series of the store there are some
 the store's are given out on another thread.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ class Places:
         self._of_station: list[list[int]] = []
         self._own: Ints = np.empty(0, np.int64)
         self._declared: dict[tuple[str, str], str] = {}
+        self._intervals: dict[tuple[str, str], float] = {}
         self._masks: dict[tuple[str, frozenset[str]], Bools] = {}
 
     def __len__(self) -> int:
@@ -113,12 +114,13 @@ class Places:
         hours = hours_of(spec.open) if spec else ()
         return within(hours, at, self.tz(station_id), self._calendar)
 
-    def declare(self, station_id: str, devices: Iterable[tuple[str, str | None]]) -> None:
-        """Note what a birth says its devices are there for: (device, facility)."""
-        for device, facility in devices:
-            if facility is not None and self._declared.get((station_id, device)) != facility:
-                self._declared[station_id, device] = facility
-                self._masks.clear()
+    def declare(self, station_id: str, device: str, facility: str | None, interval_s: float | None) -> None:
+        """Note what a birth says a device is there for, and how often it reports."""
+        if interval_s is not None:
+            self._intervals[station_id, device] = interval_s
+        if facility is not None and self._declared.get((station_id, device)) != facility:
+            self._declared[station_id, device] = facility
+            self._masks.clear()
 
     def role(self, station_id: str, device: str) -> str | None:
         """Return what a device is there for: as `stations.yaml` says, else as the station's birth."""
@@ -135,10 +137,11 @@ class Places:
         return decided.zone if decided is not None and decided.zone is not None else device
 
     def limit(self, station_id: str, device: str, name: str) -> float | None:
-        """Return a device's limit out of `stations.yaml`."""
+        """Return a device's limit out of `stations.yaml`; ``interval_s`` else out of its birth."""
         spec = self._registry.get(station_id)
         decided = spec.devices.get(device) if spec else None
-        return decided.limits.get(name) if decided is not None else None
+        found = decided.limits.get(name) if decided is not None else None
+        return self._intervals.get((station_id, device)) if found is None and name == "interval_s" else found
 
     def with_role(self, domain: str, roles: frozenset[str]) -> Bools:
         """Say for every series whether it is of a domain and there for one of the roles; none: for any."""
@@ -162,6 +165,7 @@ class Places:
             "series": [(one.station_id, one.domain, one.device) for one in self.series],
             "stations": self.stations,
             "declared": self._declared,
+            "intervals": self._intervals,
         }
 
     def restore(self, saved: dict[str, Any]) -> None:
@@ -171,4 +175,5 @@ class Places:
         for station_id, domain, device in saved["series"]:
             self._add(Series(station_id, domain, device))
         self._declared = dict(saved["declared"])
+        self._intervals = dict(saved["intervals"])
         self._note_stations()

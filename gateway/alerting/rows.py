@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from catalogue.fields import ALL_MEASURES
 from gateway.batch.batch import READING_COLUMNS
-from wire.measures import MEASURES, Measure
+from wire.measures import Measure
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -47,7 +48,8 @@ class Rows:
         self.frame: Ints = self.table["frame"].to_numpy()
         self.series: Ints = self.table["series"].to_numpy().astype(np.int64)
         self.ts: Ints = self.table["ts"].to_numpy()
-        self.received = clocks.of(self.frame)
+        told = "received" in table.column_names
+        self.received: Ints = self.table["received"].to_numpy() if told else clocks.of(self.frame)
         self._columns: dict[str, Column | None] = {}
 
     def __len__(self) -> int:
@@ -56,7 +58,7 @@ class Rows:
     @property
     def fields(self) -> list[str]:
         """The fields that any row has."""
-        return [name for name in self.table.column_names if name not in READING_COLUMNS]
+        return [name for name in self.table.column_names if name not in READING_COLUMNS | {"received"}]
 
     def column(self, name: str) -> "Column | None":
         """Return what was said of a field, None when no row says anything."""
@@ -88,6 +90,13 @@ class Rows:
     def doubted(self) -> Bools | None:
         """Rows whose device itself calls them suspect; None when there are none."""
         return self._of_quality("suspect")
+
+    @cached_property
+    def suspects(self) -> Bools:
+        """Rows that name any of their fields suspect."""
+        if "suspect" not in self.table.column_names:
+            return np.zeros(len(self), np.bool_)
+        return np.fromiter(map(bool, self.table["suspect"].to_pylist()), np.bool_, len(self))
 
     @cached_property
     def epochs(self) -> list[int | None]:
@@ -132,7 +141,7 @@ class Column:
         self.name = name
         self.rows = rows
         self._told = told
-        self._measure = MEASURES.get(of.domain, {}).get(name)
+        self._measure = ALL_MEASURES.get(of.domain, {}).get(name)
         self._numeric = pa.types.is_floating(told.type) or pa.types.is_integer(told.type)
 
     def __len__(self) -> int:

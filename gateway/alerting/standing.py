@@ -49,13 +49,13 @@ class Standing:
         value = last.values[series] if last.known[series] else None
         return Stood(value.item() if isinstance(value, np.generic) else value, int(last.ts[series]))
 
-    def last(self, field: Field, series: Ints, dtype: np.dtype[Any]) -> tuple[Values, Values]:
-        """Return the last values of several series, and whether each is known."""
+    def last(self, field: Field, series: Ints, dtype: np.dtype[Any]) -> tuple[Values, Ints, Values]:
+        """Return the last values of several series, when they were taken, and whether each is known."""
         last = self._columns.get(field)
         if last is None:
-            return np.zeros(len(series), dtype), np.zeros(len(series), np.bool_)
+            return np.zeros(len(series), dtype), np.full(len(series), NEVER), np.zeros(len(series), np.bool_)
         last.grow(int(series.max(initial=-1)) + 1)
-        return last.values[series], last.known[series]
+        return last.values[series], last.ts[series], last.known[series]
 
     def said(self, field: Field) -> Ints:
         """Return the series that ever said a field."""

@@ -1,6 +1,6 @@
 """A batch as rules see it: the readings of each domain, and how all other fields stood at each of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,18 +10,18 @@ from gateway.alerting.openings import Openings
 from gateway.alerting.places import Places
 from gateway.alerting.rows import Clocks, Column, Ints, Rows, joined, ordered_by
 from gateway.alerting.standing import Field, Standing, Stood
-from gateway.batch.batch import READING_COLUMNS, Batch
-from gateway.state.births import JournalRow
+from gateway.batch.batch import Batch
 from wire.measures import DOMAINS, MEASURES
 
-PEOPLE_INSIDE: Field = ("occupancy", "people_inside_count")
-Computed = Callable[[Rows], pa.Table | None]
-"""Makes readings of ours out of a batch's, with our numbers of series."""
+COMPUTED = frozenset({"people_inside_count", "people_inside_confidence_ratio"})
+"""Fields of `occupancy` that are the gateway's to work out: a device's own count drifts unnoticed."""
 
 
 @dataclass
 class View:
-    """One batch, with what happened to stations until it was received; `clock` is its last receipt (ms).
+    """One batch, with what happened to stations until it was received.
+
+    `clock` is its last receipt (ms) and `frame` its last frame.
 
     What stands outside the batch is as it stood before it: `standing` is brought up to date afterwards.
     """
@@ -29,17 +29,16 @@ class View:
     places: Places
     standing: Standing
     clock: int
-    happenings: Sequence[JournalRow] = ()
-    _samples: dict[str, Rows] = field(default_factory=dict)
-    _events: dict[str, Rows] = field(default_factory=dict)
-    _asked: dict[Field, "_Sayings | None"] = field(default_factory=dict)
-    frames: "Frames | None" = None
+    frame: int
+    _samples: Mapping[str, Rows] = field(default_factory=dict)
+    _events: Mapping[str, Rows] = field(default_factory=dict)
     openings: Openings = field(default_factory=Openings)
-    heard_first: dict[str, int] = field(default_factory=dict)
+    stations: "Heard | None" = None
+    _asked: dict[Field, "_Sayings | None"] = field(default_factory=dict)
 
     def followed_since(self, station_id: str) -> int | None:
         """Return when the engine first heard of a station (ms of receipt)."""
-        return self.heard_first.get(station_id)
+        return None if self.stations is None else self.stations.first.get(station_id)
 
     def readings(self, domain: str) -> Rows | None:
         """Return the readings with measures of a domain, those of events included."""
@@ -86,12 +85,18 @@ _LAST = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True)
-class Frames:
-    """The frames of a batch: whose they are, when received, and whether of something fresh."""
+class Heard:
+    """Who was heard in a batch: the station of each frame and live birth, and when, in order of receipt.
+
+    `first` says when each station was first heard at all, `seen` turns a time into that of a clock that
+    stands still while the gateway is blind, and `real` turns it back (ms).
+    """
 
     station: Ints
-    received: Ints
-    table: pa.Table
+    at: Ints
+    first: Mapping[str, int]
+    seen: Callable[[int], int]
+    real: Callable[[int], int]
 
 
 class _Sayings:
@@ -117,42 +122,38 @@ def clocks_of(frames: pa.Table, clock: int) -> Clocks:
     return Clocks(frames["frame"].to_numpy(), received)
 
 
-def readings_of(
-    batch: Batch, clocks: Clocks, places: Places, standing: Standing, people: Computed
-) -> tuple[dict[str, Rows], dict[str, Rows]]:
+def readings_of(batch: Batch, clocks: Clocks, places: Places, standing: Standing) -> "Readings":
     """Return the readings with measures, and the events, of each domain of a batch."""
     samples: dict[str, Rows] = {}
     events: dict[str, Rows] = {}
     for domain in DOMAINS:
+        newest = newest_of(standing, domain, places)
         happened = _numbered(batch.events.get(domain), places)
-        told = [
-            table for table in (_numbered(batch.samples.get(domain), places), happened) if table is not None
-        ]
+        told = _numbered(batch.samples.get(domain), places)
+        measured = [table for table in (told, happened) if table is not None and _has_measures(domain, table)]
         if happened is not None:
-            events[domain] = Rows(domain, happened, clocks, _newest(standing, domain, places))
-            told = told if _has_measures(domain, happened) else told[:-1]
-        if told:
-            samples[domain] = Rows(domain, joined(told), clocks, _newest(standing, domain, places))
-    seen = samples.get("occupancy")
-    inside = people(seen) if seen is not None else None
-    if seen is not None and inside is not None:
-        table = joined([seen.table, inside])
-        samples["occupancy"] = Rows("occupancy", table, clocks, seen.newest)
+            events[domain] = Rows(domain, happened, clocks, newest)
+        if measured:
+            samples[domain] = Rows(domain, joined(measured), clocks, newest)
     return samples, events
 
 
+Readings = tuple[dict[str, Rows], dict[str, Rows]]
+
+
 def _numbered(table: pa.Table | None, places: Places) -> pa.Table | None:
-    """Give the readings our numbers of series; a device's own count of people inside is nobody's business."""
+    """Give the readings our numbers of series."""
     if table is None or not table.num_rows:
         return None
     numbers = pa.array(places.own(table["series"].to_numpy().astype(np.int64)))
     table = table.set_column(table.column_names.index("series"), "series", numbers)
-    return table.drop([PEOPLE_INSIDE[1]]) if PEOPLE_INSIDE[1] in table.column_names else table
+    return table.drop([name for name in table.column_names if name in COMPUTED])
 
 
-def _newest(standing: Standing, domain: str, places: Places) -> Callable[[str], Ints]:
+def newest_of(standing: Standing, domain: str, places: Places) -> Callable[[str], Ints]:
+    """Return what tells the newest `ts` of the series of a domain, by field."""
     return lambda field: standing.newest(domain, field, len(places))
 
 
-def _has_measures(domain: str, events: pa.Table) -> bool:
-    return any(name in MEASURES[domain] for name in events.column_names if name not in READING_COLUMNS)
+def _has_measures(domain: str, table: pa.Table) -> bool:
+    return any(name in MEASURES[domain] for name in table.column_names)

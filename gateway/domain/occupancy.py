@@ -90,6 +90,11 @@ class Occupancy:
         return count.moved if count.anchors else count.moved + _believed_start(count.doors)
 
     @property
+    def entries(self) -> int:
+        """Entries since the station was last known to be empty."""
+        return self._count.entries
+
+    @property
     def anchored_at(self) -> int | None:
         """When the station was last known to be empty (ms), if ever."""
         return self._count.anchors[-1].ts if self._count.anchors else None
