@@ -39,8 +39,8 @@ TEXTS: Mapping[str, Name] = {
     "step": Name(
         "第 {step} 级升级：{waited}无人确认", "Escalation step {step}: nobody acknowledged for {waited}"
     ),
-    "link": Name("确认：{link}", "Acknowledge: {link}"),
-    "id": Name("告警号 {id}", "alert {id}"),
+    "link": Name("确认", "Acknowledge"),
+    "id": Name("告警号", "alert"),
     "copy": Name("第 {n} 次发送", "copy {n}"),
     "group": Name("{station}共 {n} 条告警", "{n} alerts at {station}"),
     "digest": Name(
@@ -210,8 +210,8 @@ def _body(notice: Notice, lang: Lang, now: int, *, brief: bool) -> tuple[Line, .
 
 def _tail(message: Message, notice: Notice, lang: Lang) -> tuple[Line, ...]:
     copy = f"{_GAP}{say('copy', lang, n=message.attempt)}" if message.attempt > 1 else ""
-    ident = Line(say("id", lang, id=notice.alert_id) + copy)
-    return (ident,) if notice.link is None else (Line(say("link", lang, link=notice.link)), ident)
+    ident = Line(f"{say('id', lang)} {notice.alert_id}{copy}")
+    return (ident,) if notice.link is None else (Line(f"{say('link', lang)}: {notice.link}"), ident)
 
 
 def _station(notice: Notice, lang: Lang) -> str:
