@@ -19,104 +19,46 @@ learned figure with too little history. ``missing`` says what a comparison with 
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    StrictBool,
-    StrictFloat,
-    StrictInt,
-    StrictStr,
-    Tag,
-    model_validator,
-)
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from catalogue.durations import Duration
+from catalogue.operands import (
+    FromField,
+    FromFigure,
+    FromLearned,
+    FromLimit,
+    FromParameter,
+    Operand,
+    Scalar,
+    Strict,
+    Words,
+    as_tuple,
+)
 
-Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
-
-
-class Strict(BaseModel):
-    """The base of every part of a rule: closed, frozen, and written as in the file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-def _as_tuple(value: object) -> object:
-    return (value,) if isinstance(value, str | dict) else value
-
-
-Words = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
-"""One word, or a list of them."""
-
-
-class _Arithmetic(Strict):
-    """An operand stands for ``itself x times + plus``."""
-
-    times: "float | FromParameter" = 1.0
-    plus: "float | Operand" = 0.0
-
-
-class FromParameter(_Arithmetic):
-    """A parameter of the rule, in its unit; a time limit in units of the field it is compared with."""
-
-    param: str
-
-
-class FromLimit(_Arithmetic):
-    """A limit of the judged device from `stations.yaml`, else ``default``, else unknown.
-
-    ``interval_s``, where the file has none, is what the device's birth says.
-    """
-
-    limit: str
-    default: "float | FromParameter | None" = None
-
-
-class FromField(_Arithmetic):
-    """A field of the station; over several devices ``of`` says which, by itself the highest."""
-
-    field: str
-    of: Literal["max", "min", "mean", "sum"] = "max"
-    role: Words | None = None
-    zone: Literal["same"] | None = None
-    device: Literal["same"] | None = None
-    any_age: bool = False
-
-
-class FromFigure(_Arithmetic):
-    """A figure that the rule's kind works out over a window."""
-
-    figure: str
-
-
-class FromLearned(_Arithmetic):
-    """What is usual at this station, learned by the rule's kind; shown with the alert."""
-
-    learned: str
-
-
-_OPERANDS = ("param", "limit", "field", "figure", "learned")
-
-
-def _operand_tag(value: object) -> str:
-    if isinstance(value, dict):
-        return next((key for key in _OPERANDS if key in value), "param")
-    return next((key for key in _OPERANDS if hasattr(value, key)), "scalar")
-
-
-Operand = Annotated[
-    Annotated[Scalar, Tag("scalar")]
-    | Annotated[FromParameter, Tag("param")]
-    | Annotated[FromLimit, Tag("limit")]
-    | Annotated[FromField, Tag("field")]
-    | Annotated[FromFigure, Tag("figure")]
-    | Annotated[FromLearned, Tag("learned")],
-    Discriminator(_operand_tag),
+__all__ = [
+    "AlertOpen",
+    "All",
+    "Any_",
+    "Compare",
+    "Condition",
+    "FromField",
+    "FromFigure",
+    "FromLearned",
+    "FromLimit",
+    "FromParameter",
+    "HasRole",
+    "LocalTime",
+    "Not",
+    "Occurrence",
+    "Occurrences",
+    "Operand",
+    "Quiet",
+    "Reports",
+    "Scalar",
+    "Strict",
+    "Suspect",
+    "Words",
 ]
-"""What a value is compared with."""
 
 COMPARATORS = ("above", "below", "at_least", "at_most", "is_", "is_not", "in_", "has")
 SOURCES = ("field", "value", "figure", "limit")
@@ -231,7 +173,7 @@ class Quiet(Strict):
     station's numbers inside the while hold it up as contract section 6 says.
     """
 
-    quiet: Annotated[tuple["Occurrence", ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+    quiet: Annotated[tuple["Occurrence", ...], BeforeValidator(as_tuple), Field(min_length=1)]
     within: Duration
 
 
@@ -295,8 +237,8 @@ class Occurrence(Strict):
         return self
 
 
-Occurrences = Annotated[tuple[Occurrence, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+Occurrences = Annotated[tuple[Occurrence, ...], BeforeValidator(as_tuple), Field(min_length=1)]
 """One occurrence, or a list of which each counts."""
 
-for _model in (FromParameter, FromLimit, FromField, FromFigure, FromLearned, Compare, All, Any_, Not, Quiet):
+for _model in (Compare, All, Any_, Not, Quiet):
     _model.model_rebuild()
