@@ -92,7 +92,7 @@ def _long_ago(
     cursor.register("silent", pa.table({"series": silent.astype(np.int32)}))
     for since in (start - _DAY_MS, 0):
         rows = cursor.sql(
-            f"SELECT series, last_ts AS ts, last AS {measure.name} FROM {measure.domain}_quarters"
+            f"SELECT series, last_ts AS ts, epoch, last AS {measure.name} FROM {measure.domain}_quarters"
             f" WHERE name = '{measure.name}' AND bucket < {start - _BEFORE_MS} AND bucket >= {since}"
             " AND count > 0 AND series IN (SELECT series FROM silent)"
             f" QUALIFY row_number() OVER (PARTITION BY series ORDER BY bucket DESC) <= {_EARLIER}"

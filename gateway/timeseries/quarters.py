@@ -34,6 +34,7 @@ ROWS = pa.schema(
         ("increase", pa.float64()),
         ("last", pa.float64()),
         ("last_ts", pa.int64()),  # null for states that were over when the quarter ended
+        ("epoch", pa.int64()),  # of a counter's last sample
     ]
 )
 
@@ -102,6 +103,7 @@ def _number_rows(measure: Measure, samples: Samples, window: Window) -> pa.Table
         "last_ts": samples.ts[pieces.of[ends]],
     }
     if measure.kind is Kind.COUNTER:
+        columns["epoch"] = samples.epochs[pieces.of[ends]]
         columns["increase"] = _grown(measure, samples, series[starts], pieces.bucket[starts])
     else:
         columns["min"] = np.minimum.reduceat(values, starts)
