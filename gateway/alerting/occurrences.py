@@ -36,6 +36,8 @@ class Happened(NamedTuple):
     late: bool
     rows: Rows
     row: int
+    own: bool
+    """Whether only the device itself is meant: its name was written without a domain."""
 
     @property
     def frame(self) -> int:
@@ -75,7 +77,8 @@ class Finder:
         if column is not None:
             # nothing becomes, or rises, by being overtaken or wrong
             for place in np.flatnonzero(_changes(view, column, occurrence)).tolist():
-                yield happened(view, column.of, int(column.rows[place]), late=bool(column.late[place]))
+                one = happened(view, column.of, int(column.rows[place]), late=bool(column.late[place]))
+                yield one._replace(own="." not in str(occurrence.field))
 
     def _events(self, view: View, occurrence: Occurrence, where: Test | None) -> Iterator[Happened]:
         domain, name = self._place(str(occurrence.event))
@@ -89,7 +92,7 @@ class Finder:
         for place in np.flatnonzero(codes == words.index(name)).tolist():
             one = happened(view, rows, int(column.rows[place]), late=bool(rows.aged[column.rows[place]]))
             if self._is_meant(view, occurrence, where, one):
-                yield one
+                yield one._replace(own="." not in str(occurrence.event))
 
     def _is_meant(self, view: View, occurrence: Occurrence, where: Test | None, one: Happened) -> bool:
         if occurrence.phase != "any" and (one.value("phase") or "begin") != occurrence.phase:
@@ -106,7 +109,8 @@ def happened(view: View, rows: Rows, row: int, *, late: bool) -> Happened:
     series = view.places.series[int(rows.series[row])]
     frame, received = int(rows.frame[row]), int(rows.received[row])
     order = (received, frame, row)
-    return Happened(order, series.station_id, series.device, int(rows.ts[row]), received, late, rows, row)
+    ts = int(rows.ts[row])
+    return Happened(order, series.station_id, series.device, ts, received, late, rows, row, own=True)
 
 
 class Before(NamedTuple):
@@ -149,22 +153,22 @@ def _changes(view: View, column: Column, occurrence: Occurrence) -> Bools:
 
 @dataclass(slots=True)
 class Followed:
-    """Occurrences of the last while at each station: (ts, received, frame, device)."""
+    """Occurrences of the last while at each station: (ts, received, frame, device; None: for any)."""
 
     finder: Finder
     within: int
-    recent: dict[str, list[tuple[int, int, int, str]]] = field(default_factory=dict)
+    recent: dict[str, list[tuple[int, int, int, str | None]]] = field(default_factory=dict)
 
     def take(self, view: View) -> None:
         """Note what occurred in a batch."""
         for one in self.finder.find(view):
             listed = self.recent.setdefault(one.station_id, [])
-            listed.append((one.ts, one.received, one.frame, one.device))
+            listed.append((one.ts, one.received, one.frame, one.device if one.own else None))
             listed[:] = [told for told in listed if told[1] > one.received - 2 * self.within]
 
     def heard(self, station_id: str, at: Moment) -> bool:
         """Whether any occurred within the while before a moment, as far as was known then."""
         return any(
-            at.ts - self.within <= ts <= at.ts and frame <= at.frame
-            for ts, _, frame, _ in self.recent.get(station_id, ())
+            at.ts - self.within <= ts <= at.ts and frame <= at.frame and device in {None, at.device}
+            for ts, _, frame, device in self.recent.get(station_id, ())
         )

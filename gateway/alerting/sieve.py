@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from catalogue.conditions import All, Any_, Compare, Condition, HasRole, Not, Suspect
+from catalogue.model import Rule
 from gateway.alerting.judging import Plan
 from gateway.alerting.rows import Bools, Column, Ints, Rows, Values
 from gateway.alerting.variants import Variants
@@ -39,6 +40,15 @@ class Sieve:
         if rules[0].when is not None and passed.any():
             passed &= sifting.can_be([rule.when for rule in rules], wanted=True)
         return passed
+
+
+    def can_hold(self, rows: Rows, chosen: Ints, part: Callable[[Rule], Condition | None]) -> Bools:
+        """Say for which of the chosen rows one condition of the rule can hold."""
+        self._plan.variants.by_station()
+        same = [part(rule) for rule in self._plan.variants.rules]
+        if same[0] is None:
+            return np.zeros(len(chosen), np.bool_)
+        return _Sifting(self._plan, rows, chosen, None).can_be(same, wanted=True)
 
 
 class _Sifting:

@@ -4,10 +4,16 @@ from collections.abc import Callable, Mapping
 
 from catalogue.kinds import KindName
 from gateway.alerting.judging import Plan
+from gateway.alerting.kinds.count import Count
+from gateway.alerting.kinds.event import Event
 from gateway.alerting.kinds.kind import Kind
+from gateway.alerting.kinds.sequence import Sequence
 from gateway.alerting.kinds.threshold import Threshold
 
 KINDS: Mapping[KindName, Callable[[Plan], Kind]] = {
+    "event": Event,
     "threshold": Threshold,
+    "sequence": Sequence,
+    "count": Count,
 }
 """What makes the evaluator of a rule, by kind."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from catalogue.kinds import KINDS
 from catalogue.model import Rule
 from gateway.alerting.engine import Engine, Facts
 from gateway.batch.batch import Batch
@@ -31,6 +32,7 @@ def rule(**said: Any) -> Rule:  # noqa: ANN401 - the keys of a rule
         "source": "own",
         **said,
     }
+    written["with"] = KINDS[written["kind"]].model_validate(written["with"])
     return Rule.model_validate(written)
 
 
@@ -57,8 +59,8 @@ class Said:
 
 
 def sample(
-    at: float, domain: str, device: str, *, station: str = STATION, delay: float = 0.0, **fields: Any
-) -> Said:  # noqa: ANN401
+    at: float, domain: str, device: str, *, station: str = STATION, delay: float = 0.0, **fields: object
+) -> Said:
     """Write a frame with one reading, taken when it was sent."""
     reading = {"device": device, "ts": NOW + round(at * 1000), **fields}
     return Said(at, {domain: [reading]}, station, delay)
