@@ -39,22 +39,19 @@ class AlertOverError(ValueError):
 
 
 class Alerts:
-    """Every alert of one gateway. ``wake`` is called, on any thread, when there may be something to send."""
+    """Every alert of one gateway."""
 
-    def __init__(
-        self,
-        state: State,
-        policy: Policy,
-        settings: AlertSettings,
-        emergency: Emergency,
-        wake: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, state: State, policy: Policy, settings: AlertSettings, emergency: Emergency) -> None:
         self._state = state
         self._policy = policy
         self._settings = settings
         self._outbox = Outbox(state.notifications)
         self._emergency = emergency
-        self._wake = wake
+        self._on_news: Callable[[], None] | None = None
+
+    def woken_by(self, wake: Callable[[], None] | None) -> None:
+        """Have ``wake`` called, on any thread, when there may be something to send; None: nobody sends."""
+        self._on_news = wake
 
     def watermark(self) -> int:
         """Return the last frame whose effects are durable here."""
@@ -204,6 +201,10 @@ class Alerts:
             tuple(state.silences.unended(now)),
             tuple(state.rota_overrides.unended(now)),
         )
+
+    def _wake(self) -> None:
+        if self._on_news is not None:
+            self._on_news()
 
     def _finish(self, sitting: Sitting) -> None:
         sitting.write()

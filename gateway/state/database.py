@@ -83,6 +83,10 @@ class State:
             undo.pop_all()
         return state
 
+    def begin_reading(self) -> AbstractContextManager[sqlalchemy.Connection]:
+        """Begin a transaction that only reads, beside whoever writes."""
+        return self._engine.execution_options(reading=True).begin()
+
     def close(self) -> None:
         """Close every connection; nothing is left to be written."""
         self._engine.dispose()
