@@ -11,25 +11,40 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import duckdb
 import structlog
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
+from catalogue.catalogue import Catalogue
+from catalogue.loading import load as load_rules
+from gateway.alerting.deciding import Policy
+from gateway.alerting.emergency import Emergency
+from gateway.alerting.life import Alerts
+from gateway.alerting.settings import AlertSettings, OnCallSettings, days, nobody_on_call
+from gateway.alerting.surroundings import StationFacts, Surroundings
 from gateway.api.application import create_api
 from gateway.api.services import Services
 from gateway.batch.latest import Latest
 from gateway.config import Settings
 from gateway.console.pages import add_console
 from gateway.domain.fleet import Fleet
+from gateway.domain.holidays import FILE_NAME as HOLIDAYS_FILE
+from gateway.domain.holidays import Holidays
 from gateway.domain.registry import Registry
 from gateway.errors import StartError, StoreClosedError
 from gateway.ingest.embedded import EmbeddedBroker
 from gateway.ingest.ingest import Ingest, IngestPlan
+from gateway.notify.links import Links, load_key
 from gateway.observability import Metrics
+from gateway.queries.alert_watch import AlertWatch
+from gateway.queries.alerts import AlertList
 from gateway.queries.feed import StationFeed
 from gateway.queries.fleet_list import FleetList
+from gateway.queries.rota import OnCall
+from gateway.queries.rules import RuleBook
 from gateway.queries.station_detail import StationDetails
 from gateway.state.births import Happening, JournalRow
 from gateway.state.database import State
@@ -111,6 +126,7 @@ class Gateway:
             group.create_task(self._server.serve(sockets=[self._socket]), name="http")
             others = [
                 group.create_task(self.services.feed.run(now_ms), name="feed"),
+                group.create_task(self.services.watch.run(), name="watch-alerts"),
                 group.create_task(self._save_stations(), name="save-stations"),
             ]
             await self.ingest.run()
@@ -227,8 +243,34 @@ def _ingest(parts: Parts, *, take_over: bool) -> Ingest:
     return ingest
 
 
+def _life(parts: Parts, on_call: OnCallSettings, catalogue: Catalogue, calendar: Holidays) -> Alerts:
+    alerting = AlertSettings()
+
+    def known(station_id: str) -> StationFacts:
+        station = parts.fleet.get(station_id)
+        tz = parts.registry.tz(station_id)
+        if station is None:
+            return StationFacts(tz=tz)
+        return StationFacts(station.region, tz, heard=station.last_seen)
+
+    surroundings = Surroundings(catalogue.rules.get, known, tuple(catalogue.circumstances.values()))
+    rota = on_call.rota(calendar)
+    policy = Policy(surroundings, on_call, rota, days(on_call, alerting), now_ms())
+    return Alerts(parts.state, policy, alerting, Emergency(policy, parts.state.rota_overrides.unended))
+
+
+def _region_of(fleet: Fleet, station_id: str) -> str | None:
+    station = fleet.get(station_id)
+    return None if station is None else station.region
+
+
 def _services(parts: Parts, ingest: Ingest) -> Services:
     fleet_list = FleetList(parts.fleet, parts.registry)
+    feed = StationFeed(parts.fleet, fleet_list)
+    catalogue, calendar = load_rules(), Holidays.load(parts.settings.data_dir / HOLIDAYS_FILE)
+    alert_list = AlertList(
+        parts.state.alerts, parts.registry, lambda: catalogue.rules, list, partial(_region_of, parts.fleet)
+    )
     return Services(
         settings=parts.settings.http,
         clock=now_ms,
@@ -239,7 +281,13 @@ def _services(parts: Parts, ingest: Ingest) -> Services:
         details=StationDetails(
             parts.fleet, parts.registry, fleet_list, parts.latest.devices, ingest.completeness
         ),
-        feed=StationFeed(parts.fleet, fleet_list),
+        feed=feed,
+        alerts=alert_list,
+        life=_life(parts, nobody_on_call(), catalogue, calendar),
+        watch=AlertWatch(alert_list, fleet_list, feed),
+        rules=RuleBook(lambda: catalogue, parts.registry),
+        on_call=OnCall(None, calendar, parts.state.rota_overrides, frozenset),
+        links=Links(load_key(parts.settings.data_dir)),
         cursor=parts.store.cursor,
         send_command=ingest.send_command,
         replay=ingest.replay,

@@ -67,7 +67,7 @@ def silence_item(silence: Silence, now: int, last_hid: int | None) -> dict[str, 
         "by": silence.by,
         "start": rfc3339(silence.start),
         "end": rfc3339(silence.end),
-        "state": _silence_state(silence, now),
+        "state": silence_state(silence, now),
         "last_hid": rfc3339(last_hid),
     }
 
@@ -119,7 +119,8 @@ def override_item(override: Override) -> dict[str, object]:
     }
 
 
-def _silence_state(silence: Silence, now: int) -> str:
+def silence_state(silence: Silence, now: int) -> str:
+    """Return whether a silence is to come, in force, or ended."""
     if silence.in_force(now):
         return "in_force"
     return "to_come" if now < silence.start else "ended"

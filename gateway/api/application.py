@@ -3,7 +3,20 @@
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from gateway.api import commands, health, problems, quarantine, readings, stations, stream
+from gateway.api import (
+    alerts,
+    commands,
+    health,
+    maintenance,
+    problems,
+    quarantine,
+    readings,
+    rota,
+    rules,
+    silences,
+    stations,
+    stream,
+)
 from gateway.api.access import Tokens
 from gateway.api.counting import ServicesCollector
 from gateway.api.guards import Guards, known_hosts
@@ -30,7 +43,7 @@ def openapi() -> dict[str, object]:
     described = get_openapi(
         title="Yizhan 驿站",
         version="1",
-        summary="Unattended 24-hour rest stations: live state, readings, quarantine, commands.",
+        summary="Unattended 24-hour rest stations: live state, readings, alerts, quarantine, commands.",
         routes=app.routes,
     )
     described["components"]["schemas"] |= _problem_schemas()
@@ -44,7 +57,10 @@ def _routes() -> FastAPI:
         redirect_slashes=False,
     )
     api = APIRouter(prefix=PREFIX)
-    for part in (stations, readings, quarantine, commands, stream):
+    parts = (
+        stations, readings, alerts, silences, maintenance, rota, rules, quarantine, commands, stream
+    )  # fmt: skip
+    for part in parts:
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)

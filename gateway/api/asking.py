@@ -1,5 +1,6 @@
 """What every route starts from: the services, and who asks."""
 
+import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated
@@ -11,6 +12,7 @@ from gateway.api.access import ANYBODY, Principal, Role, Tokens
 from gateway.api.problems import Problem, not_found
 from gateway.api.services import Services
 from gateway.domain.fleet import StationLive
+from gateway.queries.alerts import AlertView
 from gateway.queries.fleet_list import OWN_STATION
 
 _BEARER = HTTPBearer(auto_error=False, description="A token of the gateway's token file.")
@@ -67,6 +69,14 @@ def check_visible(services: Services, principal: Principal, station_id: str) -> 
     """Let pass a station this one may see, and `_gateway` for whoever sees every region."""
     if station_id != OWN_STATION or principal.regions is not None:
         visible_station(services, principal, station_id)
+
+
+async def visible_alert(services: Services, principal: Principal, alert_id: str) -> AlertView:
+    """Return an alert this one may see; Problem 404, the same as for one that is not there."""
+    view = await asyncio.to_thread(services.alerts.get, alert_id)
+    if view is None or not principal.sees(view.region):
+        raise not_found("alert_id", alert_id)
+    return view
 
 
 def reaches(services: Services, principal: Principal, station_id: str | None, region: str | None) -> bool:

@@ -7,11 +7,17 @@ from dataclasses import dataclass, field
 import duckdb
 from prometheus_client import CollectorRegistry
 
+from gateway.alerting.life import Alerts
 from gateway.api.settings import HttpSettings
 from gateway.domain.fleet import Fleet
 from gateway.domain.registry import Registry
+from gateway.notify.links import Links
+from gateway.queries.alert_watch import AlertWatch
+from gateway.queries.alerts import AlertList
 from gateway.queries.feed import StationFeed
 from gateway.queries.fleet_list import FleetList
+from gateway.queries.rota import OnCall
+from gateway.queries.rules import RuleBook
 from gateway.queries.station_detail import StationDetails
 from gateway.state.commands import CommandRecord
 from gateway.state.database import State
@@ -26,6 +32,8 @@ class Services:
     """Everything a route may ask.
 
     ``clock`` gives ms UTC. ``cursor`` gives a DuckDB cursor of the caller's own, or raises StoreClosedError.
+    ``life`` changes alerts, ``alerts`` lists them, ``watch`` sees what changed; ``links`` reads the links of
+    messages, and one of those acts at a time (``tapping``).
     ``send_command`` publishes a command already written down (region second) and sends it again until
     its time is over; ``replay`` offers one quarantine entry to ingest again. ``readiness`` gives ``ok``
     or what is wrong for ``store``, ``engine`` and ``broker`` (and more, if it likes).
@@ -39,9 +47,16 @@ class Services:
     fleet_list: FleetList
     details: StationDetails
     feed: StationFeed
+    alerts: AlertList
+    life: Alerts
+    watch: AlertWatch
+    rules: RuleBook
+    on_call: OnCall
+    links: Links
     cursor: Callable[[], duckdb.DuckDBPyConnection]
     send_command: Callable[[CommandRecord, str], Awaitable[None]]
     replay: Callable[[str], Awaitable[Replayed]]
     readiness: Callable[[], Mapping[str, str]]
     metrics: CollectorRegistry
+    tapping: asyncio.Lock = field(default_factory=asyncio.Lock)
     readers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READERS))

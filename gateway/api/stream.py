@@ -56,6 +56,6 @@ async def _events(services: Services, wanted: FleetFilter) -> AsyncIterator[byte
 
 
 def _event(change: Change) -> bytes:
-    is_alert = isinstance(change, AlertView)
-    name, item = (b"alert", alert_item(change)) if is_alert else (b"station", station_item(change))
-    return b"event: " + name + b"\ndata: " + orjson.dumps(item) + b"\n\n"
+    if isinstance(change, AlertView):
+        return b"event: alert\ndata: " + orjson.dumps(alert_item(change)) + b"\n\n"
+    return b"event: station\ndata: " + orjson.dumps(station_item(change)) + b"\n\n"

@@ -3,11 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Literal
 
+from gateway.console.alert_texts import ALERT_TEXTS
+from gateway.console.duty_texts import DUTY_TEXTS
 from wire.measures import EVENT_FIELDS, EVENTS, MEASURES
 
 Lang = Literal["zh", "en"]
 
 TEXTS: Mapping[str, tuple[str, str]] = {
+    **ALERT_TEXTS,
+    **DUTY_TEXTS,
     "title": ("驿站", "Yizhan"),
     "fleet": ("全部驿站", "All stations"),
     "language": ("English", "中文"),
@@ -110,6 +114,12 @@ def translator(lang: Lang) -> Translate:
         return TEXTS[key][place].format(**values)
 
     return translate
+
+
+def word_name(kind: str, word: str, lang: Lang) -> str:
+    """Return what people call a word of a closed list: an entry of the journal, a reason; else the word."""
+    key = f"{kind}_{word}"
+    return translator(lang)(key) if key in TEXTS else word
 
 
 def field_name(domain: str, name: str, lang: Lang) -> str:

@@ -20,16 +20,17 @@ class AlertWatch:
         self._fleet_list = fleet_list
         self._feed = feed
         self._place: int | None = None
+        self._looking = asyncio.Lock()
 
     async def look(self) -> int:
         """Take up what changed since the last look; return how many alerts did. The first only counts."""
-        before = self._place
-        place, views = await asyncio.to_thread(self._changed, before)
-        if place != before:
-            self._fleet_list.count_alerts(await asyncio.to_thread(self._alert_list.alerts.open_counts))
-            self._feed.announce(views)
-            self._place = place
-        return len(views)
+        async with self._looking:
+            place, views = await asyncio.to_thread(self._changed, self._place)
+            if place != self._place:
+                self._fleet_list.count_alerts(await asyncio.to_thread(self._alert_list.alerts.open_counts))
+                self._feed.announce(views)
+                self._place = place
+            return len(views)
 
     async def run(self, every_s: float = 1.0) -> None:
         """Look for ever; cancel to stop."""

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from catalogue.model import Rule
-from gateway.domain.alerts import Figure
+from gateway.alerting.lane import Pending
+from gateway.domain.alerts import Figure, alert_id
 from gateway.domain.registry import Registry
 from gateway.domain.silences import Match, Subject
 from gateway.queries.fleet_list import OWN_STATION
@@ -15,20 +16,6 @@ PENDING = "pending"
 SEVERITIES = ("P1", "P2", "P3", "P4")
 _BATCH = 1_000
 _OWN_NAME = {"zh": "网关", "en": "Gateway"}
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A condition that holds but not long enough yet; known to the engine alone. Times ms UTC."""
-
-    alert_id: str
-    rule: str
-    station_id: str
-    device: str
-    severity: str
-    since: int
-    value: Figure = None
-    limit: Figure = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +122,16 @@ class AlertList:
                 found += map(self.view, self.alerts.page(limit - len(found), None, wanted))
         return found
 
-    def get(self, alert_id: str) -> AlertView | None:
+    def get(self, asked: str) -> AlertView | None:
         """Return one alert, or None."""
-        row = self.alerts.get(alert_id)
+        row = self.alerts.get(asked)
         if row is not None:
             return self.view(row)
-        return next((view for view in self._pending(Wanted()) if view.alert_id == alert_id), None)
+        return next((view for view in self._pending(Wanted()) if view.alert_id == asked), None)
 
-    def timeline(self, alert_id: str) -> list[JournalEntry]:
+    def timeline(self, asked: str) -> list[JournalEntry]:
         """Return all that happened to an alert, in its order."""
-        return self.alerts.timeline(alert_id)
+        return self.alerts.timeline(asked)
 
     def hidden(self, match: Match, since: int) -> Hidden:
         """Return what a silence would hide of the alerts open now, and how many opened since then."""
@@ -181,11 +168,11 @@ class AlertList:
             learned=row.learned,
         )
 
-    def _named(self, rule_id: str, station_id: str, alert_id: str) -> AlertView:
+    def _named(self, rule_id: str, station_id: str, ident: str) -> AlertView:
         rule = self.rules().get(rule_id)
         own = station_id == OWN_STATION
         return AlertView(
-            alert_id=alert_id,
+            alert_id=ident,
             rule=rule_id,
             name={"zh": rule_id, "en": rule_id} if rule is None else rule.name.model_dump(),
             station_id=station_id,
@@ -205,10 +192,11 @@ class AlertList:
         if wanted.state not in {None, PENDING}:
             return
         for one in self.pending():
+            key = one.key
             view = replace(
-                self._named(one.rule, one.station_id, one.alert_id),
-                region=self.region_of(one.station_id),
-                device=one.device,
+                self._named(key.rule, key.station_id, alert_id(key, one.since)),
+                region=self.region_of(key.station_id),
+                device=key.device,
                 severity=one.severity,
                 opened=one.since,
                 changed=one.since,

@@ -97,7 +97,7 @@ class FleetList:
 
     def open_alerts(self, station_id: str) -> dict[str, int]:
         """Return how many alerts of each severity are open at a station."""
-        return _NO_ALERTS | self._open_alerts.get(station_id, {})
+        return {**_NO_ALERTS, **self._open_alerts.get(station_id, {})}
 
     def count_alerts(self, counts: Mapping[str, Mapping[str, int]]) -> None:
         """Take how many alerts are open, by station and severity; stations without any may be left out."""

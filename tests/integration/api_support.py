@@ -12,15 +12,30 @@ import pyarrow as pa
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from catalogue.catalogue import Catalogue
+from catalogue.model import Rule
+from gateway.alerting.deciding import Policy
+from gateway.alerting.emergency import Emergency
+from gateway.alerting.lane import Pending
+from gateway.alerting.life import Alerts
+from gateway.alerting.settings import AlertSettings, OnCallSettings, days, nobody_on_call
+from gateway.alerting.surroundings import StationFacts, Surroundings
 from gateway.api.application import create_api
 from gateway.api.services import Services
 from gateway.api.settings import HttpSettings
 from gateway.batch.batch import FRAME_SCHEMA, Batch
 from gateway.batch.latest import Latest
+from gateway.domain.alerts import Change, Key, Transition, alert_id
 from gateway.domain.fleet import Fleet
+from gateway.domain.holidays import Holidays
 from gateway.domain.registry import Registry
+from gateway.notify.links import Links
+from gateway.queries.alert_watch import AlertWatch
+from gateway.queries.alerts import AlertList
 from gateway.queries.feed import StationFeed
 from gateway.queries.fleet_list import FleetList
+from gateway.queries.rota import OnCall
+from gateway.queries.rules import RuleBook
 from gateway.queries.station_detail import StationDetails
 from gateway.state.commands import CommandRecord
 from gateway.state.database import State
@@ -33,6 +48,52 @@ NOW = 1_795_334_400_000
 STREAM = "01K0PZ6Q9V3W8S4D2N7X5C1BFA"
 
 Row = Mapping[str, Any]
+
+
+def _rule(rule_id: str, severity: str, *, life_safety: bool = False) -> Rule:
+    return Rule.model_validate(
+        {
+            "id": rule_id,
+            "name": {"zh": f"规则 {rule_id}", "en": f"Rule {rule_id}"},
+            "kind": "threshold",
+            "subject": "water.water_flow_l_per_min",
+            "parameters": {
+                "burst": {"value": 25, "unit": "L/min", "source": "own", "profiles": {"trucker_home": 60}}
+            },
+            "with": {},
+            "levels": [
+                {"if": {"field": "water_flow_l_per_min", "above": {"param": "burst"}}, "severity": severity}
+            ],
+            "life_safety": life_safety,
+            "first_action": {"zh": "关闭 <总阀>", "en": "Close the <main valve>"},
+            "reason": {"zh": "漏水", "en": "A leak"},
+            "source": "own",
+        }
+    )
+
+
+RULES = {
+    "WA-02": _rule("WA-02", "P1"),
+    "WA-07": _rule("WA-07", "P3"),
+    "EN-01": _rule("EN-01", "P1", life_safety=True),
+}
+TWO_PEOPLE = OnCallSettings.model_validate(
+    {
+        "people": {
+            "li": {"name": "李", "channels": ["wecom"]},
+            "zhao": {"name": "Zhao", "channels": ["mail"]},
+        },
+        "layers": [
+            {
+                "name": "nights",
+                "people": ["li"],
+                "first_day": "2026-01-01",
+                "hours": [{"days": "mon-sun", "from": "15:00", "to": "09:00"}],
+            }
+        ],
+        "fallback": "zhao",
+    }
+)
 
 
 @dataclass
@@ -49,27 +110,78 @@ class House:
     readiness: dict[str, str] = field(default_factory=lambda: {"store": "ok", "engine": "ok", "broker": "ok"})
     completeness: dict[str, int] = field(default_factory=dict)
     replayed: Replayed = field(default_factory=lambda: Replayed(taken=True))
+    on_call: OnCallSettings | None = None
+    catalogue: Catalogue = field(default_factory=lambda: Catalogue(RULES, {}, {}, {"WA-21": "flat rate"}))
+    pending: list[Pending] = field(default_factory=list)
+    working: set[str] = field(default_factory=lambda: {"wecom", "sms"})
+    watermark: int = 0
+
+    def __post_init__(self) -> None:
+        self.fleet_list = FleetList(self.fleet, self.registry)
+        self.feed = StationFeed(self.fleet, self.fleet_list)
+        self.alerts = AlertList(
+            self.state.alerts, self.registry, lambda: self.catalogue.rules, lambda: self.pending, self._region
+        )
+        self.watch = AlertWatch(self.alerts, self.fleet_list, self.feed)
+        self.links = Links(b"k" * 32)
+        self.calendar = Holidays()
+        people = self.on_call or nobody_on_call()
+        policy = Policy(
+            Surroundings(self.catalogue.rules.get, lambda station_id: StationFacts(self._region(station_id))),
+            people,
+            people.rota(self.calendar),
+            days(people, AlertSettings()),
+            0,
+        )
+        emergency = Emergency(policy, self.state.rota_overrides.unended)
+        self.life = Alerts(self.state, policy, AlertSettings(), emergency)
 
     def services(self, settings: HttpSettings | None = None) -> Services:
         """Wire the parts the way the application does."""
-        fleet_list = FleetList(self.fleet, self.registry)
+        rota = None if self.on_call is None else self.on_call.rota(self.calendar)
         return Services(
             settings=settings or HttpSettings(),
             clock=lambda: self.now,
             fleet=self.fleet,
             registry=self.registry,
             state=self.state,
-            fleet_list=fleet_list,
+            fleet_list=self.fleet_list,
             details=StationDetails(
-                self.fleet, self.registry, fleet_list, self.latest.devices, lambda _: self.completeness
+                self.fleet, self.registry, self.fleet_list, self.latest.devices, lambda _: self.completeness
             ),
-            feed=StationFeed(self.fleet, fleet_list),
+            feed=self.feed,
+            alerts=self.alerts,
+            life=self.life,
+            watch=self.watch,
+            rules=RuleBook(lambda: self.catalogue, self.registry),
+            on_call=OnCall(rota, self.calendar, self.state.rota_overrides, lambda: self.working),
+            links=self.links,
             cursor=self.store.cursor,
             send_command=self._send,
             replay=self._replay,
             readiness=lambda: self.readiness,
             metrics=CollectorRegistry(),
         )
+
+    def opens(self, rule: str, severity: str = "P2", **more: Any) -> str:  # noqa: ANN401
+        """Let an alert open now; return its id."""
+        key = Key(rule, more.pop("station_id", "louxing-07"), more.pop("device", "main"))
+        figures = {"value": 28.0, "limit": 25.0} | more
+        self._happen(Transition(key, Change.OPENED, severity, self.now, self.now, self.now, **figures))
+        return alert_id(key, self.now)
+
+    def clears(self, rule: str, severity: str, opened: int) -> None:
+        """Let the condition of an alert clear now."""
+        key = Key(rule, "louxing-07", "main")
+        self._happen(Transition(key, Change.CLEARED, severity, opened, self.now, self.now))
+
+    def _happen(self, transition: Transition) -> None:
+        self.watermark += 1
+        self.life.apply([transition], self.watermark, self.now)
+
+    def _region(self, station_id: str) -> str | None:
+        station = self.fleet.get(station_id)
+        return None if station is None else station.region
 
     async def _send(self, command: CommandRecord, region: str) -> None:
         self.sent.append((command, region))
@@ -133,7 +245,9 @@ def batch_of(store: Store, station_id: str, domain: str, rows: Sequence[Row], *,
 
 
 @contextlib.contextmanager
-def open_house(data_dir: Path, registry: Registry | None = None) -> Iterator[House]:
+def open_house(
+    data_dir: Path, registry: Registry | None = None, on_call: OnCallSettings | None = None
+) -> Iterator[House]:
     """Open a store and a database in ``data_dir``, with a broker connected long ago."""
     store = Store(data_dir / "timeseries.duckdb")
     store.open()
@@ -141,7 +255,7 @@ def open_house(data_dir: Path, registry: Registry | None = None) -> Iterator[Hou
     fleet.broker_connected(0)
     try:
         with State.open(data_dir, NOW, reserve_bytes=4_096) as state:
-            yield House(store, state, fleet, Latest(store.series), registry or Registry())
+            yield House(store, state, fleet, Latest(store.series), registry or Registry(), on_call=on_call)
     finally:
         store.close()
 

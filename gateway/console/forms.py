@@ -1,0 +1,97 @@
+"""Forms of our pages: reading them, saying what is wrong in them, and going on to the page that shows it."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.api.access import Principal, Role
+from gateway.api.problems import Problem
+from gateway.console.rendering import page
+from gateway.console.texts import Lang, translator
+
+MOST_FIELDS = 32
+_NAME_CHARACTERS = 64
+_TEXT_CHARACTERS = 500
+
+
+class Refusal(Exception):  # noqa: N818 - what was asked is refused; nothing went wrong here
+    """Why something is not done, as a text of the pages."""
+
+    def __init__(
+        self, key: str, status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY, **told: object
+    ) -> None:
+        super().__init__(key)
+        self.key = key
+        self.status = status
+        self.told = told
+
+
+class Form:
+    """What was written into a form, by the names of its fields."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self._fields = fields
+
+    def text(self, name: str, most: int = _TEXT_CHARACTERS) -> str:
+        """Return a text; Refusal when it is too long."""
+        text = self._fields.get(name, "").strip()
+        if len(text) > most:
+            raise Refusal("too_long", n=most)
+        return text
+
+    def needed(self, name: str, key: str) -> str:
+        """Return a text that has to be there; Refusal, with the text ``key``, when it is not."""
+        text = self.text(name)
+        if not text:
+            raise Refusal(key)
+        return text
+
+    def number(self, name: str, choices: tuple[int, ...]) -> int:
+        """Return one of the numbers that were offered; Refusal for another."""
+        written = self._fields.get(name, "")
+        if written not in map(str, choices):
+            raise Refusal("choice_needed")
+        return int(written)
+
+    def doer(self, person: Principal) -> str:
+        """Return who does it: the token's name, else the one that was typed; Refusal without any."""
+        check_operator(person)
+        name = person.name or self._fields.get("by", "").strip()
+        if not 0 < len(name) <= _NAME_CHARACTERS:
+            raise Refusal("name_needed")
+        return name
+
+
+def check_operator(person: Principal) -> None:
+    """Let pass who may change something; Refusal for others."""
+    if person.role < Role.OPERATOR:
+        raise Refusal("needs_operator", HTTPStatus.FORBIDDEN)
+
+
+async def form_of(request: Request) -> Form:
+    """Read a form; Problem 422 when it is none."""
+    try:
+        written = parse_qsl(
+            (await request.body()).decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS
+        )
+    except ValueError:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "body", "form", "this is no form of ours") from None
+    return Form(dict(written))
+
+
+def refused(refusal: Refusal | Problem, lang: Lang, back: str) -> Response:
+    """Say that nothing was done, and why."""
+    t = translator(lang)
+    if isinstance(refusal, Problem):
+        known = {HTTPStatus.NOT_FOUND: "vanished", HTTPStatus.CONFLICT: "alert_over"}
+        why = t(known[refusal.status]) if refusal.status in known else refusal.detail
+        return page("refused.html", lang, refusal.status, why=why, back=back)
+    return page("refused.html", lang, refusal.status, why=t(refusal.key, **refusal.told), back=back)
+
+
+def see(address: str) -> Response:
+    """Go on to the page that shows what was done."""
+    return RedirectResponse(address, HTTPStatus.SEE_OTHER)

@@ -1,0 +1,76 @@
+"""The rules in force, with the numbers that hold in general, by kind of station, and at single stations."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from catalogue.catalogue import Catalogue
+from catalogue.model import Rule
+from gateway.domain.registry import CAPACITY, Registry, StationSpec
+
+_NOWHERE = ""
+"""No station is called that, so only what holds more widely is found for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterView:
+    """A number as it is in force; ``profiles`` and ``stations`` hold only those that differ."""
+
+    value: float
+    unit: str
+    source: str
+    profiles: Mapping[str, float]
+    stations: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    """A rule and its numbers by name."""
+
+    rule: Rule
+    parameters: Mapping[str, ParameterView]
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """Answers what rules there are; ``catalogue`` gives those in force, which may be replaced at any time."""
+
+    catalogue: Callable[[], Catalogue]
+    registry: Registry
+
+    def page(self, limit: int, after: str | None) -> tuple[list[RuleView], str | None]:
+        """Return at most ``limit`` rules beyond ``after``, by id, and the id to go on from, if any."""
+        catalogue = self.catalogue()
+        ids = sorted(rule_id for rule_id in catalogue.rules if after is None or rule_id > after)
+        page = [self._view(catalogue, rule_id) for rule_id in ids[:limit]]
+        return page, ids[limit - 1] if len(ids) > limit else None
+
+    def get(self, rule_id: str) -> RuleView | None:
+        """Return one rule, or None."""
+        catalogue = self.catalogue()
+        return self._view(catalogue, rule_id) if rule_id in catalogue.rules else None
+
+    def _view(self, catalogue: Catalogue, rule_id: str) -> RuleView:
+        rule = catalogue.rules[rule_id]
+        return RuleView(rule, {name: self._parameter(catalogue, rule, name) for name in rule.parameters})
+
+    def _parameter(self, catalogue: Catalogue, rule: Rule, name: str) -> ParameterView:
+        def in_force(profile: str | None, station_id: str) -> float:
+            return catalogue.parameter(rule.id, name, profile, station_id)
+
+        def differs(spec: StationSpec) -> bool:
+            return in_force(spec.profile, spec.station_id) != in_force(spec.profile, _NOWHERE)
+
+        general = in_force(None, _NOWHERE)
+        profiles = {profile: in_force(profile, _NOWHERE) for profile in CAPACITY}
+        own = rule.parameters[name]
+        return ParameterView(
+            value=general,
+            unit=own.unit,
+            source=own.source,
+            profiles={profile: number for profile, number in profiles.items() if number != general},
+            stations={
+                spec.station_id: in_force(spec.profile, spec.station_id)
+                for spec in self.registry
+                if differs(spec)
+            },
+        )
