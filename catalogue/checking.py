@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from catalogue.comparing import faults_of_comparisons, is_event_field, own_domains
+from catalogue.comparing import event_domains, faults_of_comparisons, own_domains
 from catalogue.conditions import (
     AlertOpen,
     Compare,
@@ -20,7 +20,7 @@ from catalogue.conditions import (
 )
 from catalogue.documents import Loc
 from catalogue.durations import UNIT_MS, LastsParameter
-from catalogue.fields import LIMITS, ROLES, event, measure, split
+from catalogue.fields import LIMITS, ROLES, event, event_field, measure, split
 from catalogue.kinds.comparison import Across
 from catalogue.kinds.increase import Moved
 from catalogue.kinds.spec import Learned
@@ -46,7 +46,10 @@ def complaints(rule: Rule, known: Known) -> Iterator[Complaint]:
     yield from _levels(rule)
     yield from _inhibitors(rule, known)
     yield from _parameters(rule)
+    inside = event_domains(rule)
     for loc, part in walk(rule):
+        if isinstance(part, Compare) and part.field and event_field(part.field, inside.get(id(part), "")):
+            continue
         yield from ((loc, what) for what in _names(part, rule, known))
     yield from faults_of_comparisons(rule)
 
@@ -96,9 +99,9 @@ def _names(part: object, rule: Rule, known: Known) -> Iterator[str]:
     match part:
         case Subject(name=name):
             yield from _subject(name, rule.kind)
-        case Compare(field=str(name)) if not is_event_field(part, rule):
+        case Compare(field=str(name)) | FromField(field=name) | Figure(field=name) | Across(field=name):
             yield from _field(name, own)
-        case FromField(field=name) | Figure(field=name) | Moved(counter=name) | Across(field=name):
+        case Moved(counter=name):
             yield from _field(name, own)
         case Occurrence():
             yield from _occurrence(part, own)

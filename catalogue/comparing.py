@@ -77,7 +77,7 @@ def _scaled(field: str, rule: Rule, way: str) -> str | None:
 
 def faults_of_comparisons(rule: Rule) -> Iterator[tuple[Loc, str]]:
     """Yield what does not fit, comparison by comparison."""
-    inside = _event_domains(rule)
+    inside = event_domains(rule)
     for loc, part in walk(rule):
         if isinstance(part, Compare) and (side := left_side(part, rule, inside.get(id(part)))):
             for comparator, operand in part.operands.items():
@@ -85,8 +85,8 @@ def faults_of_comparisons(rule: Rule) -> Iterator[tuple[Loc, str]]:
                     yield (*loc, comparator), what
 
 
-def _event_domains(rule: Rule) -> dict[int, str]:
-    """The comparisons that are about an event's own fields, with its domain."""
+def event_domains(rule: Rule) -> dict[int, str]:
+    """Return the comparisons (their `id`) that are about an event's own fields, with its domain."""
     inside: dict[int, str] = {}
     subject = split(rule.subject.name).domain
     if rule.kind == "event" and subject:
@@ -96,12 +96,6 @@ def _event_domains(rule: Rule) -> dict[int, str]:
             domain = split(one.event).domain or subject
             inside |= {id(p): domain for _, p in walk(one.where) if domain and isinstance(p, Compare)}
     return inside
-
-
-def is_event_field(compare: Compare, rule: Rule) -> bool:
-    """Whether the name on the left is a field of the event that is asked about."""
-    domain = _event_domains(rule).get(id(compare))
-    return bool(domain and compare.field and event_field(compare.field, domain))
 
 
 def _faults(side: Side, comparator: str, operand: object, rule: Rule) -> Iterator[str]:

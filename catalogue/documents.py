@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -31,7 +31,7 @@ class CatalogueError(Exception):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Words stay words: no ``off`` that is false, no ``01:00`` that is sixty."""
 
 
@@ -55,18 +55,20 @@ class Document:
 
     def fault(self, loc: Loc, what: str) -> Fault:
         """Return the fault at the deepest place ``loc`` leads to; parts that lead nowhere are skipped."""
-        node = self.root
+        node, line = self.root, 0
         for part in loc:
-            node = _below(node, part) or node
-        return Fault(self.file, int(node.start_mark.line) + 1 if node else 1, what)
+            for mark, value in _below(node, part):
+                node, line = value, int(mark.line)
+        return Fault(self.file, line + 1, what)
 
 
 def read(path: Path) -> Document:
     """Read a file; CatalogueError when it cannot be read, is not YAML, or says a key twice."""
     try:
         text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, _Loader)
-        content = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader with fewer types
+        loader = _Loader(text)
+        root = loader.get_single_node()
+        content = loader.construct_document(root) if root else None
     except OSError as error:
         raise CatalogueError([Fault(str(path), 1, f"cannot be read: {error.strerror}")]) from None
     except UnicodeDecodeError:
@@ -80,12 +82,13 @@ def read(path: Path) -> Document:
     return Document(str(path), content, root)
 
 
-def _below(node: yaml.Node | None, part: int | str) -> yaml.Node | None:
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        return cast("yaml.Node", node.value[part])
+def _below(node: yaml.Node | None, part: int | str) -> list[tuple[yaml.Mark, yaml.Node]]:
+    """What stands under a key or at a position, with the place of the key: one, or none."""
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+        return [(one.start_mark, one) for one in node.value[part : part + 1]]
     if isinstance(node, yaml.MappingNode):
-        return next((value for key, value in node.value if key.value == part), None)
-    return None
+        return [(key.start_mark, value) for key, value in node.value if key.value == part]
+    return []
 
 
 def _repeated(node: yaml.Node | None) -> Iterator[tuple[int, str]]:

@@ -7,18 +7,25 @@ from pydantic import BaseModel
 
 from catalogue.documents import Loc
 
-Found = tuple[Loc, Any]
+
+def walk(whole: Any) -> Iterator[tuple[Loc, BaseModel]]:  # noqa: ANN401 - any part of a rule
+    """Yield every part that is a model, outermost first; keys are spelt as in the file."""
+    waiting: list[tuple[Loc, Any]] = [((), whole)]
+    while waiting:
+        loc, part = waiting.pop()
+        below: list[tuple[int | str, Any]] = []
+        if isinstance(part, BaseModel):
+            yield loc, part
+            below = [(field.alias or name, getattr(part, name)) for name, field in _fields(part)]
+        elif isinstance(part, Mapping):
+            below = list(part.items())
+        elif isinstance(part, tuple):
+            below = list(enumerate(part))
+        waiting += [((*loc, key), value) for key, value in reversed(below) if not isinstance(value, _LEAVES)]
 
 
-def walk(part: Any, loc: Loc = ()) -> Iterator[Found]:  # noqa: ANN401 - any part of a rule
-    """Yield the part and everything below it, outermost first; keys are spelt as in the file."""
-    yield loc, part
-    if isinstance(part, BaseModel):
-        for name, field in type(part).model_fields.items():
-            yield from walk(getattr(part, name), (*loc, field.alias or name))
-    elif isinstance(part, Mapping):
-        for key, value in part.items():
-            yield from walk(value, (*loc, key))
-    elif isinstance(part, tuple):
-        for position, value in enumerate(part):
-            yield from walk(value, (*loc, position))
+_LEAVES = (str, int, float, type(None))
+
+
+def _fields(part: BaseModel) -> Iterator[tuple[str, Any]]:
+    return iter(type(part).model_fields.items())
