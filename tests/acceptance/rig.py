@@ -31,7 +31,7 @@ class Program:
     def start(self) -> None:
         """Start it and return once it says that it is ready."""
         self.running = Running(*self.arguments)
-        self.running.wait_for("^ready ", 30)
+        self.running.wait_for("^ready ", 120)
 
     def kill(self) -> None:
         """End it as a power cut would."""
