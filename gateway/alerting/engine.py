@@ -13,6 +13,7 @@ import structlog
 from catalogue.conditions import AlertOpen
 from catalogue.model import Rule
 from catalogue.walking import walk
+from gateway.alerting.gaps import Gaps
 from gateway.alerting.judging import Plan
 from gateway.alerting.kinds import KINDS
 from gateway.alerting.lane import Lane, Pending
@@ -54,6 +55,7 @@ class Engine:
         self._lanes = [self._lane(rule) for rule in _in_order_of_asking(self._rules)]
         self._openings = Openings(frozenset(_asked_about(self._rules.values())))
         self._standing = Standing(self._fields())
+        self._gaps = Gaps()
         self._stations = Stations(self.places, facts.sources, self._standing)
         self.off: dict[str, str] = {}
         self.clock = 0
@@ -66,6 +68,7 @@ class Engine:
         clocks = clocks_of(batch.frames, self.clock)
         readings = readings_of(batch, clocks, self.places, self._standing)
         self._stations.take(batch.frames, clocks, happenings, readings)
+        self._gaps.take(batch.frames, clocks, self._facts.sources)
         self.clock = int(clocks.received[-1])
         self.frame = int(clocks.frame[-1])
         return self._judge(readings)
@@ -97,7 +100,15 @@ class Engine:
         samples, events = readings
         heard = self._stations.heard
         view = View(
-            self.places, self._standing, self.clock, self.frame, samples, events, self._openings, heard
+            self.places,
+            self._standing,
+            self.clock,
+            self.frame,
+            samples,
+            events,
+            self._openings,
+            heard,
+            self._gaps,
         )
         transitions = []
         for lane in self._working():
@@ -153,6 +164,7 @@ class Engine:
             "standing": self._standing.save(),
             "stations": self._stations.save(),
             "openings": self._openings.save(),
+            "gaps": self._gaps.save(),
             "rules": {lane.plan.rule.id: (repr(lane.plan.rule), lane.save()) for lane in self._working()},
         }
 
@@ -163,6 +175,7 @@ class Engine:
         self._standing.restore(saved["standing"])
         self._stations.restore(saved["stations"])
         self._openings.restore(saved["openings"])
+        self._gaps.restore(saved["gaps"])
         changed = []
         for lane in self._lanes:
             written, remembered = saved["rules"].get(lane.plan.rule.id, (None, None))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from gateway.alerting.gaps import Gaps
 from gateway.alerting.openings import Openings
 from gateway.alerting.places import Places
 from gateway.alerting.rows import Clocks, Column, Ints, Rows, joined, ordered_by
@@ -34,6 +35,7 @@ class View:
     _events: Mapping[str, Rows] = field(default_factory=dict)
     openings: Openings = field(default_factory=Openings)
     stations: "Heard | None" = None
+    gaps: Gaps = field(default_factory=Gaps)
     _asked: dict[Field, "_Sayings | None"] = field(default_factory=dict)
 
     def followed_since(self, station_id: str) -> int | None:

@@ -5,13 +5,17 @@ from collections.abc import Callable, Mapping
 from catalogue.kinds import KindName
 from gateway.alerting.judging import Plan
 from gateway.alerting.kinds.count import Count
+from gateway.alerting.kinds.absence import Absence
 from gateway.alerting.kinds.event import Event
+from gateway.alerting.kinds.fleet_share import FleetShare
 from gateway.alerting.kinds.kind import Kind
 from gateway.alerting.kinds.sequence import Sequence
 from gateway.alerting.kinds.threshold import Threshold
 
 KINDS: Mapping[KindName, Callable[[Plan], Kind]] = {
+    "absence": Absence,
     "event": Event,
+    "fleet_share": FleetShare,
     "threshold": Threshold,
     "sequence": Sequence,
     "count": Count,

@@ -49,13 +49,17 @@ def overrides(*rules: Rule, stations: Mapping[tuple[str, str], float] | None = N
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One frame: who said what, when (s after `NOW`), and how many seconds later it was received."""
+    """One frame: who said what, when (s after `NOW`), and how many seconds later it was received.
+
+    Its number is the next, unless told otherwise; the next is then the one after the highest.
+    """
 
     at: float
     readings: Mapping[str, Sequence[Mapping[str, object]]]
     station: str = STATION
     delay: float = 0.0
     backlog: bool = False
+    seq: int | None = None
 
 
 def sample(
@@ -86,7 +90,9 @@ class Stage:
         """Return the batch of one tick."""
         messages = []
         for one in frames:
-            seq = self._seq[one.station] = self._seq.get(one.station, 0) + 1
+            last = self._seq.get(one.station, 0)
+            seq = last + 1 if one.seq is None else one.seq
+            self._seq[one.station] = max(last, seq)
             sent = NOW + round((one.at + one.delay) * 1000)
             stream = OTHER_STREAM[:-4] + f"{len(one.station):02d}{sum(map(ord, one.station)) % 90 + 10:02d}"
             said = payload(seq, one.readings, station_id=one.station, sent=sent, stream=stream)
