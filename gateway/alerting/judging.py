@@ -1,5 +1,6 @@
 """A rule's levels, guard and clear condition, asked at one moment."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from catalogue.model import Rule
@@ -10,7 +11,7 @@ from gateway.alerting.places import Places
 from gateway.alerting.variants import Parameters, Variants
 from gateway.alerting.view import View
 from gateway.domain.alerts import Figure, Judgement, Key
-from gateway.domain.episodes import Timing
+from gateway.domain.episodes import Timing, at_once
 
 _TRUE = Answer(truth=True)
 
@@ -33,11 +34,14 @@ class Plan:
         self.variants = Variants(rule, places, parameters)
         self.domain = rule.subject.name.partition(".")[0]
         self.tests = Tests(self.domain)
+        self.waits_itself = False
+        """Set by a kind that lets the levels' times pass before it judges."""
         self._asked: dict[int, _Asked] = {}
 
     def timing(self, station_id: str) -> Timing:
         """Return the times of the rule's levels at a station."""
-        return self.variants.timings[self.variants.number(station_id)]
+        timing = self.variants.timings[self.variants.number(station_id)]
+        return at_once(timing) if self.waits_itself else timing
 
     def resolved(self, station_id: str) -> Rule:
         """Return the rule with the values that hold at a station."""
@@ -58,6 +62,7 @@ class Plan:
         at: Moment,
         *,
         found: Truth = True,
+        among: Collection[int] | None = None,
         covers: int | None = None,
         late: bool = False,
         incomplete: bool = False,
@@ -65,12 +70,15 @@ class Plan:
     ) -> Judgement:
         """Judge a moment.
 
-        ``found`` says whether the kind's own case is there, ``covers`` (ms) how long the judgement does (1.5
-        heartbeats of the subject unless given), ``shown`` the value and limit of a level without a condition.
+        ``found`` says whether the kind's own case is there, ``among`` for which levels (all), ``covers``
+        (ms) how long the judgement does (1.5 heartbeats of the subject unless given), ``shown`` the value and
+        limit of a level without a condition.
         """
         asked = self._of(at.station_id)
         guard = True if asked.when is None else asked.when.ask(at).truth
-        level, answer, unknown = self._level(asked, at, found) if guard else (None, _TRUE, guard is None)
+        level, answer, unknown = (
+            self._level(asked, at, found, among) if guard else (None, _TRUE, guard is None)
+        )
         cleared = level is None and not unknown
         if cleared and guard and asked.clear is not None:
             cleared = bool(asked.clear.ask(at).truth)
@@ -95,12 +103,15 @@ class Plan:
         """Return whom a judgement at a moment is about."""
         return Key(self.rule.id, at.station_id, at.device if self.rule.per == "device" else "")
 
-    def _level(self, asked: _Asked, at: Moment, found: Truth) -> tuple[int | None, Answer, bool]:
+    def _level(
+        self, asked: _Asked, at: Moment, found: Truth, among: Collection[int] | None
+    ) -> tuple[int | None, Answer, bool]:
         """Return the gravest level that holds, what it compared, and whether that is unknown."""
         if found is False:
             return None, _TRUE, False
         unknown = False
-        for number in reversed(range(len(asked.levels))):
+        numbers = range(len(asked.levels)) if among is None else sorted(among)
+        for number in reversed(numbers):
             test = asked.levels[number]
             answer = _TRUE if test is None else test.ask(at)
             if answer.truth and found:

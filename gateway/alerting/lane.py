@@ -30,7 +30,7 @@ class Lane:
         self.plan = plan
         self.kind = kind
         self.instances: dict[Key, Instance] = {}
-        self._active = Active()
+        self._active = Active(self.instances.keys())
         self._deadlines: list[tuple[int, Key]] = []
 
     def take(self, view: View) -> Iterator[Transition]:

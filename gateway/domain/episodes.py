@@ -10,6 +10,7 @@ that the condition still holds.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 from gateway.domain.alerts import Change, Judgement, Transition
 
@@ -36,12 +37,19 @@ class Timing:
     clear_samples: int = 1
 
 
+@cache
+def at_once(timing: Timing) -> Timing:
+    """Return the same without the levels' times: what is judged has waited already."""
+    return replace(timing, levels=tuple(replace(level, for_ms=0) for level in timing.levels))
+
+
 @dataclass(frozen=True, slots=True)
 class Episode:
     """A condition that holds, or held until it is known to be over.
 
-    ``held`` is the covered time of each level (ms) and ``seen`` its readings in a row, ``eased`` and ``calm`` are
-    those of the clear condition, ``lowered`` is the time below the level reached. ``reached`` is None while pending.
+    ``held`` is the covered time of each level (ms) and ``seen`` its readings in a row, ``eased`` and ``calm``
+    are those of the clear condition, ``lowered`` is the time below the level reached. ``reached`` is None
+    while pending.
     """
 
     last: Judgement

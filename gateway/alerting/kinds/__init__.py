@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 from catalogue.kinds import KindName
 from gateway.alerting.judging import Plan
-from gateway.alerting.kinds.count import Count
 from gateway.alerting.kinds.absence import Absence
+from gateway.alerting.kinds.count import Count
 from gateway.alerting.kinds.event import Event
 from gateway.alerting.kinds.fleet_share import FleetShare
 from gateway.alerting.kinds.kind import Kind

@@ -19,7 +19,10 @@ FOREVER = 10 * 365 * 86_400_000
 
 @dataclass
 class Active:
-    """The keys of one rule that are pending or open: what their devices say is judged whatever it is."""
+    """The keys of one rule that are pending or open: what their devices say is judged whatever it is.
+
+    `keys` are those of the present moment, the numbers those of the batch's beginning.
+    """
 
     keys: Collection[Key] = ()
     _series: dict[str, Ints] = field(default_factory=dict)

@@ -142,8 +142,14 @@ def fields_asked(rule: Rule) -> frozenset[Field]:
         domain, dot, field = name.partition(".")
         for one in (domain,) if dot else _domains(rule):
             fields.add((one, field if dot else name))
-    subjects = {tuple(one.name.split(".", 1)) for one in rule.subjects if "." in one.name}
-    return frozenset(fields | {(domain, name) for domain, name in subjects})
+    subjects = {field_of(one.name) for one in rule.subjects if one.name != ANY}
+    return frozenset(fields | subjects)
+
+
+def field_of(name: str) -> Field:
+    """Take a name with a domain apart."""
+    domain, _, field = name.partition(".")
+    return domain, field
 
 
 def _names(rule: Rule) -> Iterator[str]:

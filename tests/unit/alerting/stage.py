@@ -62,12 +62,10 @@ class Said:
     seq: int | None = None
 
 
-def sample(
-    at: float, domain: str, device: str, *, station: str = STATION, delay: float = 0.0, **fields: object
-) -> Said:
+def sample(at: float, domain: str, device: str, *, station: str = STATION, **fields: object) -> Said:
     """Write a frame with one reading, taken when it was sent."""
     reading = {"device": device, "ts": NOW + round(at * 1000), **fields}
-    return Said(at, {domain: [reading]}, station, delay)
+    return Said(at, {domain: [reading]}, station)
 
 
 class Stage:

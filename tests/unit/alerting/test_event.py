@@ -1,4 +1,4 @@
-from tests.unit.alerting.stage import Said, Stage, rule, sample, told
+from tests.unit.alerting.stage import STATION, Said, Stage, rule, sample, told
 
 PANIC = rule(
     kind="event",
@@ -16,7 +16,7 @@ FIRE = rule(
 
 
 def event(at: float, domain: str, name: str, **more: object) -> Said:
-    return sample(at, domain, "front", event=name, **more)
+    return sample(at, domain, "front", station=STATION, event=name, **more)
 
 
 def test_an_event_without_a_phase_holds_for_its_time() -> None:

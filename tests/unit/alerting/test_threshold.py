@@ -1,7 +1,7 @@
 import pytest
 
 from gateway.domain.registry import StationSpec
-from tests.unit.alerting.stage import Stage, overrides, rule, sample, told
+from tests.unit.alerting.stage import STATION, Said, Stage, overrides, rule, sample, told
 
 LADDER = [
     {"if": {"value": True, "above": 30}, "for": "2m", "severity": "P3"},
@@ -9,14 +9,14 @@ LADDER = [
 ]
 
 
-def co(at: float, ppm: float, **more: object) -> object:
-    return sample(at, "environment", "lounge", co_ppm=ppm, **more)
+def co(at: float, ppm: float, *, station: str = STATION, **more: object) -> Said:
+    return sample(at, "environment", "lounge", station=station, co_ppm=ppm, **more)
 
 
 def test_it_judges_a_value_against_its_limit_and_shows_both() -> None:
     stage = Stage(rule())
     (one,) = stage.play(co(0, 20.0), co(10, 130.0), co(20, 140.0))
-    assert (one.value, one.limit, one.at - one.since) == (130.0, 100.0, 0)
+    assert (one.value, one.limit, one.since) == (130.0, 100.0, one.at)
     assert told(stage.play(co(30, 90.0)))[0][0] == "cleared"
 
 
@@ -88,7 +88,7 @@ def test_a_role_narrows_it_to_some_devices(role: str, opens: int) -> None:
 def test_late_readings_open_retrospectively() -> None:
     stage = Stage(rule())
     late = co(0, 400.0)
-    (one,) = stage.play(type(late)(0, late.readings, delay=900.0))
+    (one,) = stage.play(Said(0, late.readings, delay=900.0))
     assert one.retrospective
 
 

@@ -78,10 +78,16 @@ def test_four_changes_of_the_link_within_half_an_hour_are_told() -> None:
 
 def test_late_refusals_make_a_retrospective_alert_only() -> None:
     stage = Stage(catalogued("AC-03"))
-    late = [event(at, "front", "denied", reason="unknown", delay=900.0) for at in range(5)]
+    late = [told(400 + at, "access", "front", event="denied", reason="unknown", delay=500) for at in range(5)]
     (one,) = stage.play(*late)
     assert one.retrospective
-    assert stage.play(*(denied(1000 + at) for at in range(4))) == []
+    assert stage.play(*(denied(905 + at) for at in range(4))) == []
+
+
+def test_the_window_is_one_of_reading_time() -> None:
+    stage = Stage(catalogued("AC-03"))
+    slow = [told(at, "access", "front", event="denied", reason="unknown", delay=280) for at in range(4)]
+    assert stage.play(*slow, denied(700)) == []
 
 
 def test_it_says_the_same_however_the_frames_are_cut_into_batches() -> None:

@@ -8,8 +8,8 @@ from tests.unit.alerting.kinds.timetable import catalogued, changes, event, howe
 from tests.unit.alerting.stage import Said, Stage
 
 
-def door(at: float, state: str, **more: object) -> Said:
-    return told(at, "access", "front", door_state=state, **more)
+def door(at: float, state: str) -> Said:
+    return told(at, "access", "front", door_state=state)
 
 
 def empty(at: float) -> Said:
@@ -36,6 +36,12 @@ def test_being_let_in_eleven_seconds_before_is_too_long_ago() -> None:
     stage = Stage(catalogued("AC-02"))
     frames = [empty(0), event(5, "front", "granted"), event(16.001, "front", "door_opened")]
     assert changes(stage.play(*frames)) == [("opened", "P1")]
+
+
+def test_being_let_in_afterwards_is_no_excuse() -> None:
+    stage = Stage(catalogued("AC-02"))
+    stage.play(empty(0), event(5, "front", "door_opened"))
+    assert stage.play(event(6, "front", "granted")) == []
 
 
 def test_being_let_in_at_another_door_is_no_excuse() -> None:
