@@ -50,7 +50,7 @@ def bearer(name: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {TOKENS[name]}"}
 
 
-async def listed(client: httpx.AsyncClient, **query: object) -> list[dict[str, Any]]:
+async def listed(client: httpx.AsyncClient, **query: str) -> list[dict[str, Any]]:
     answer = await client.get("/api/v1/alerts", params=query)
     assert answer.status_code == 200, answer.text
     items: list[dict[str, Any]] = answer.json()["items"]
