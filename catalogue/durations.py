@@ -20,7 +20,8 @@ class LastsParameter(BaseModel):
     param: str
 
 
-def _read(value: object) -> object:
+def parse(value: object) -> object:
+    """Return the milliseconds a text stands for; anything else as it is. ValueError for other texts."""
     if not isinstance(value, str):
         return value
     if not _WRITTEN.fullmatch(value):
@@ -28,7 +29,7 @@ def _read(value: object) -> object:
     return round(sum(float(number) * _MS[unit] for number, unit in _PIECE.findall(value)))
 
 
-Duration = Annotated[Annotated[int, Field(ge=0)] | LastsParameter, BeforeValidator(_read)]
+Duration = Annotated[Annotated[int, Field(ge=0)] | LastsParameter, BeforeValidator(parse)]
 """Milliseconds, or a parameter that stands for them until the rule is resolved for a station."""
 
 
