@@ -148,6 +148,16 @@ def _check(draft: _Draft) -> None:
         if name in draft.rules:
             _check_overrides(draft, draft.rules[name], overrides)
     _check_order(draft)
+    _check_off(draft)
+
+
+def _check_off(draft: _Draft) -> None:
+    """Nobody may ask for the alerts of a rule that is switched off."""
+    for name, rule in draft.rules.items():
+        for gone in {one for part in _asked(rule) for one in part.alert} & draft.off.keys():
+            if name not in draft.off:
+                what = f"{name} asks for alerts of {gone}; switch it off too, or replace it"
+                draft.blame(draft.places["off", gone], (), what)
 
 
 def _named_from_outside(draft: _Draft) -> Iterator[tuple[str, str, Loc, str]]:
