@@ -3,8 +3,8 @@
 A write must come as JSON to a name this gateway is known by. A page of another site can send neither
 (no preflight is ever answered), nor reach us through a name of its own that it points at our address.
 The forms of our own pages cannot send JSON: theirs must say that they come from such a name. Below `/a/` even
-that is not asked: the link itself is the right to do what it says, and the browsers inside chat programs
-often leave it out.
+that is not asked: the link itself is the right to do what it says, whoever sends it, and the browsers
+inside chat programs leave things out.
 """
 
 from collections.abc import Iterable
@@ -18,6 +18,7 @@ from gateway.api.problems import FieldError, problem_response
 from gateway.api.settings import HttpSettings
 
 MOST_BODY_BYTES = 64 * 1024
+LINKS = "/a/"
 _READS = {"GET", "HEAD", "OPTIONS"}
 _FORM = "application/x-www-form-urlencoded"
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -58,15 +59,16 @@ class Guards:
 
     def _fault(self, path: str, headers: Headers) -> tuple[HTTPStatus, FieldError] | None:
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+        is_link = path.startswith(LINKS)
         is_form = media_type == _FORM and not path.startswith("/api/")
-        if media_type != "application/json" and not is_form:
+        if media_type != "application/json" and not is_form and not is_link:
             detail = "a write needs Content-Type: application/json"
             fault = FieldError(location="header", field="Content-Type", detail=detail)
             return HTTPStatus.UNSUPPORTED_MEDIA_TYPE, fault
         if _name(headers.get("host", "")) not in self._hosts:
             detail = "a write must come to a name this gateway is known by; add it to http.hosts"
             return HTTPStatus.FORBIDDEN, FieldError(location="header", field="Host", detail=detail)
-        if is_form and not path.startswith("/a/") and not self._is_ours(headers):
+        if is_form and not is_link and not self._is_ours(headers):
             detail = "a form must be sent from a page of this gateway; open the page again and send it there"
             return HTTPStatus.FORBIDDEN, FieldError(location="header", field="Origin", detail=detail)
         return None

@@ -1,0 +1,416 @@
+import base64
+import hashlib
+import re
+from collections.abc import AsyncIterator, Iterator
+from html import unescape
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gateway.api.application import create_api
+from gateway.api.settings import HttpSettings, TokenAuth
+from gateway.console.alert_texts import ALERT_TEXTS
+from gateway.console.duty_texts import DUTY_TEXTS
+from gateway.console.pages import add_console
+from gateway.console.texts import TEXTS
+from gateway.domain.registry import Name, Registry, StationSpec
+from gateway.notify.links import Link
+from gateway.state.alert_rows import AlertState, Entry, Verdict
+from tests.integration.api_support import NOW, TWO_PEOPLE, House, client_of, open_house
+
+REGISTRY = Registry(
+    [StationSpec(station_id="louxing-07", region="louxing", name=Name(zh="港桥驿站", en="Gangqiao <07>"))]
+)
+HOUR = 3_600_000
+ORIGIN = {"Origin": "http://127.0.0.1:8000"}
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with open_house(tmp_path, REGISTRY, TWO_PEOPLE) as house:
+        house.hear("louxing-07", "louxing")
+        house.hear("north-1", "north")
+        yield house
+
+
+@pytest.fixture
+async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_api(house.services())
+    add_console(app)
+    async with client_of(app) as client:
+        yield client
+
+
+@pytest.fixture
+async def guarded(house: House, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    roles = {"look": "viewer", "act": "operator"}
+    lines = [
+        f"- {{name: {name}, role: {role}, sha256: {hashlib.sha256(name.encode()).hexdigest()}}}"
+        for name, role in roles.items()
+    ]
+    north = hashlib.sha256(b"north").hexdigest()
+    lines.append(f"- {{name: north, role: operator, regions: [north], sha256: {north}}}")
+    (tmp_path / "tokens.yaml").write_text("\n".join(lines))
+    app = create_api(house.services(HttpSettings(auth=TokenAuth(tokens=tmp_path / "tokens.yaml"))))
+    add_console(app)
+    async with client_of(app) as client:
+        yield client
+
+
+def basic(token: str) -> dict[str, str]:
+    return {"Authorization": f"Basic {base64.b64encode(f'x:{token}'.encode()).decode()}"}
+
+
+async def page(client: httpx.AsyncClient, path: str, status: int = 200, **headers: str) -> str:
+    answer = await client.get(path, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    return unescape(answer.text)
+
+
+async def submit(
+    client: httpx.AsyncClient, path: str, fields: dict[str, str], **headers: str
+) -> httpx.Response:
+    return await client.post(path, data=fields, headers=ORIGIN | headers)
+
+
+def severities(html: str) -> list[str]:
+    return re.findall(r'<b class="P\d">(P\d)</b></td>', html)
+
+
+def state(house: House, ident: str) -> AlertState:
+    row = house.state.alerts.get(ident)
+    assert row is not None
+    return row.state
+
+
+# -- pages ------------------------------------------------------------
+
+
+async def test_it_shows_the_open_alerts_worst_first(house: House, client: httpx.AsyncClient) -> None:
+    assert "No alert is open" in await page(client, "/alerts?lang=en")
+    house.opens("WA-07", "P3")
+    house.opens("WA-02", "P1")
+    over = house.opens("WA-02", "P1", device="old")
+    house.life.resolve(over, "li", "", Verdict.FALSE, house.now)
+    assert severities(await page(client, "/alerts?lang=en")) == ["P1", "P3"]
+    assert len(severities(await page(client, "/alerts?all=1"))) == 3
+    html = await page(client, "/alerts?lang=zh")
+    assert "规则 WA-02" in html
+    assert "28 L/min，限值 25 L/min" in html
+
+
+async def test_it_turns_the_pages_of_all_alerts(
+    house: House, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.console.alerts.ALERTS_A_PAGE", 2)
+    for n in range(5):
+        house.opens("WA-02", "P1", device=f"d-{n}")
+    assert "Only the worst 2 are listed" in await page(client, "/alerts?lang=en")
+    seen: set[str] = set()
+    path: str | None = "/alerts?lang=en&all=1"
+    while path is not None:
+        html = await page(client, path)
+        found = set(re.findall(r'href="/alerts/([0-9A-Z]{26})', html))
+        assert not found & seen
+        seen |= found
+        following = re.search(r'<a href="([^"]+)" rel="next">', html)
+        path = following[1] if following else None
+    assert len(seen) == 5
+
+
+async def test_it_shows_one_alert_with_what_to_do_first(house: House, client: httpx.AsyncClient) -> None:
+    ident = house.opens("WA-02", "P1", learned={"night_flow": 0.4}, incomplete=True)
+    raw = (await client.get(f"/alerts/{ident}?lang=en")).text
+    assert "Close the &lt;main valve&gt;" in raw
+    assert "Gangqiao &lt;07&gt;" in raw
+    html = unescape(raw)
+    for words in (
+        "28 L/min, limit 25 L/min",
+        "night_flow 0.4",
+        "incomplete data",
+        "opened",
+        "2026-11-22 16:00",
+    ):
+        assert words in html
+    assert "There is no such alert" in await page(client, "/alerts/x?lang=en", 404)
+
+
+async def test_a_form_is_not_wiped_by_a_refresh(house: House, client: httpx.AsyncClient) -> None:
+    ident = house.opens("WA-02", "P1")
+    for path in (f"/alerts/{ident}", "/silences"):
+        assert 'http-equiv="refresh"' not in await page(client, path)
+
+
+async def test_it_shows_a_rule_with_its_numbers(client: httpx.AsyncClient) -> None:
+    html = await page(client, "/rules/WA-02?lang=en")
+    assert "25 L/min" in html
+    assert "trucker home 60" in html
+    assert "There is no such rule" in await page(client, "/rules/XX-99?lang=en", 404)
+
+
+async def test_the_fleet_page_counts_open_alerts(house: House, client: httpx.AsyncClient) -> None:
+    house.opens("WA-02", "P1")
+    await house.watch.look()
+    assert '<b class="P1">P1 1</b>' in await page(client, "/")
+
+
+async def test_it_shows_who_is_on_call_and_what_is_wrong_ahead(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    html = await page(client, "/on-call?lang=en")
+    assert "李 (nights) → Zhao (fallback)" in html
+    assert "only the fallback, Zhao" in html
+    assert "Zhao: on duty from 2026-11-22 16:00" in html
+    house.working.add("mail")
+    assert "Everybody has a working channel" in await page(client, "/on-call?lang=en")
+
+
+async def test_it_says_so_when_nobody_is_on_call(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    with open_house(tmp_path / "other") as house:
+        app = create_api(house.services())
+        add_console(app)
+        async with client_of(app) as client:
+            assert "The settings have no on_call" in await page(client, "/on-call?lang=en")
+
+
+async def test_its_pages_need_no_script(house: House, client: httpx.AsyncClient) -> None:
+    ident = house.opens("WA-02", "P1")
+    token = house.links.token(Link(ident, "li", NOW + HOUR))
+    paths = ("/alerts", f"/alerts/{ident}", "/silences?rule=WA-02", "/on-call", "/rules/WA-02", f"/a/{token}")
+    for path in paths:
+        html = await page(client, path)
+        assert "<script" not in html
+        assert "style=" not in html
+        assert not re.search(r'(?:src|href|action)="(?:https?:)?//', html)
+
+
+# -- forms ------------------------------------------------------------
+
+
+async def test_somebody_acknowledges_on_the_page(house: House, client: httpx.AsyncClient) -> None:
+    ident = house.opens("WA-02", "P1")
+    action = re.search(r'action="([^"]+/acknowledge[^"]*)"', await page(client, f"/alerts/{ident}?lang=en"))
+    assert action
+    done = await submit(client, action[1], {"by": "李", "comment": "on my way"})
+    assert (done.status_code, done.headers["location"]) == (303, f"/alerts/{ident}?lang=en")
+    html = await page(client, done.headers["location"])
+    assert "李: on my way" in html
+    assert "/acknowledge" not in html
+    assert state(house, ident) is AlertState.ACKNOWLEDGED
+
+
+async def test_somebody_snoozes_and_resolves_on_the_page(house: House, client: httpx.AsyncClient) -> None:
+    ident = house.opens("WA-02", "P1")
+    await submit(client, f"/alerts/{ident}/snooze", {"by": "li", "minutes": "60"})
+    row = house.state.alerts.get(ident)
+    assert row is not None
+    assert row.snoozed_until == NOW + HOUR
+    await submit(
+        client, f"/alerts/{ident}/resolve", {"by": "li", "verdict": "false", "comment": "test valve"}
+    )
+    assert state(house, ident) is AlertState.RESOLVED
+    assert "false" in await page(client, f"/alerts/{ident}?lang=en")
+    over = await submit(client, f"/alerts/{ident}/acknowledge?lang=en", {"by": "li"})
+    assert over.status_code == 409
+    assert "This alert is closed" in over.text
+
+
+@pytest.mark.parametrize(
+    ("deed", "fields", "words"),
+    [
+        ("acknowledge", {"by": " "}, "Say who you are"),
+        ("acknowledge", {"by": "x" * 65}, "Say who you are"),
+        ("acknowledge", {"by": "li", "comment": "x" * 501}, "at most 500"),
+        ("snooze", {"by": "li", "minutes": "1e9"}, "Choose one"),
+        ("resolve", {"by": "li", "verdict": "maybe"}, "Choose one"),
+        ("resolve", {"by": "li"}, "Choose one"),
+    ],
+)
+async def test_a_form_says_what_is_wrong_in_it(
+    house: House, client: httpx.AsyncClient, deed: str, fields: dict[str, str], words: str
+) -> None:
+    ident = house.opens("WA-02", "P1")
+    refused = await submit(client, f"/alerts/{ident}/{deed}?lang=en", fields)
+    assert refused.status_code == 422
+    assert words in refused.text
+    assert state(house, ident) is AlertState.FIRING
+
+
+@pytest.mark.parametrize(
+    "origin", [None, "null", "https://evil.example.com", "http://127.0.0.1:9999", "file://127.0.0.1:8000"]
+)
+async def test_a_form_of_another_page_changes_nothing(
+    house: House, client: httpx.AsyncClient, origin: str | None
+) -> None:
+    ident = house.opens("WA-02", "P1")
+    headers = {} if origin is None else {"Origin": origin}
+    for path in (f"/alerts/{ident}/acknowledge", "/silences"):
+        refused = await client.post(path, data={"by": "li"}, headers=headers)
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (403, "Origin")
+    foreign = await client.post(
+        f"/alerts/{ident}/acknowledge", data={"by": "li"}, headers={"Host": "evil.example.com"} | ORIGIN
+    )
+    assert (foreign.status_code, foreign.json()["errors"][0]["field"]) == (403, "Host")
+    assert state(house, ident) is AlertState.FIRING
+
+
+async def test_a_form_may_come_through_a_proxy_by_its_public_name(house: House) -> None:
+    app = create_api(
+        house.services(HttpSettings.model_validate({"public_url": "https://yizhan.example.org"}))
+    )
+    add_console(app)
+    ident = house.opens("WA-02", "P1")
+    async with client_of(app) as client:
+        headers = {"Origin": "https://yizhan.example.org"}
+        done = await client.post(f"/alerts/{ident}/acknowledge", data={"by": "li"}, headers=headers)
+    assert done.status_code == 303
+
+
+async def test_a_page_lets_a_browser_say_where_its_form_comes_from(client: httpx.AsyncClient) -> None:
+    # with no-referrer a browser sends Origin: null
+    assert (await client.get("/silences")).headers["referrer-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(("token", "status"), [("look", 403), ("act", 303), ("north", 404)])
+async def test_a_page_lets_act_whom_the_api_lets_act(
+    house: House, guarded: httpx.AsyncClient, token: str, status: int
+) -> None:
+    ident = house.opens("WA-02", "P1")
+    seen = await guarded.get(f"/alerts/{ident}?lang=en", headers=basic(token))
+    assert ("need the role operator" in seen.text) == (token == "look")
+    done = await submit(guarded, f"/alerts/{ident}/acknowledge", {"by": "boss"}, **basic(token))
+    assert done.status_code == status
+    row = house.state.alerts.get(ident)
+    assert row is not None
+    assert row.by == ("act" if status == 303 else None)
+
+
+# -- silences ------------------------------------------------------------
+
+
+async def test_somebody_silences_what_the_page_has_shown(house: House, client: httpx.AsyncClient) -> None:
+    house.opens("WA-02", "P1")
+    html = await page(client, "/silences?lang=en&station_id=louxing-07&rule=WA-02&region=&severity=")
+    assert "It would hide 1 open alerts" in html
+    assert house.state.silences.page(9) == []
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', html))
+    hidden.pop("lang")
+    done = await submit(
+        client, "/silences?lang=en", hidden | {"by": "li", "reason": "paint", "minutes": "240"}
+    )
+    assert done.status_code == 303
+    [silence] = house.state.silences.page(9)
+    assert (silence.match.station_id, silence.match.rule, silence.end - silence.start) == (
+        "louxing-07", "WA-02", 4 * HOUR
+    )  # fmt: skip
+    html = await page(client, "/silences?lang=en")
+    assert "paint (li)" in html
+    house.now += HOUR
+    await submit(client, f"/silences/{silence.id}/end", {"by": "li"})
+    assert not house.state.silences.unended(house.now)
+
+
+async def test_it_says_when_a_silence_matches_nothing(client: httpx.AsyncClient) -> None:
+    assert "It matches no alert now" in await page(client, "/silences?lang=en&severity=P4")
+    assert "there is no rule 'XX-1'" in await page(client, "/silences?lang=en&rule=XX-1")
+    assert "station_id: A B?" in await page(client, "/silences?lang=en&station_id=A+B")
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"rule": "WA-02", "by": "li", "minutes": "60"}, "Say why"),
+        ({"rule": "WA-02", "by": "li", "reason": "x"}, "Choose one"),
+        ({"by": "li", "reason": "x", "minutes": "60"}, "at least one of"),
+        ({"rule": "WA-02", "reason": "x", "minutes": "60"}, "Say who you are"),
+    ],
+)
+async def test_a_silence_s_form_says_what_is_wrong_in_it(
+    house: House, client: httpx.AsyncClient, fields: dict[str, str], words: str
+) -> None:
+    refused = await submit(client, "/silences?lang=en", fields)
+    assert refused.status_code == 422
+    assert words in refused.text
+    assert house.state.silences.page(9) == []
+
+
+# -- links ------------------------------------------------------------
+
+
+async def test_opening_a_link_changes_nothing_and_its_button_acknowledges_once(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    ident = house.opens("WA-02", "P1")
+    path = f"/a/{house.links.token(Link(ident, 'li', NOW + HOUR))}"
+    before = house.state.alerts.timeline(ident)
+    for _ in range(3):
+        html = await page(client, f"{path}?lang=en")
+    assert (await client.head(path)).status_code in {200, 405}
+    assert "Acknowledge: 李 takes it" in html
+    assert "Close the <main valve>" in html
+    assert house.state.alerts.timeline(ident) == before
+    house.now += 60_000
+    done = await client.post(f"{path}?lang=en")
+    assert done.status_code == 200
+    assert "Acknowledged, thank you." in done.text
+    row = house.state.alerts.get(ident)
+    assert row is not None
+    assert (row.state, row.by) == (AlertState.ACKNOWLEDGED, "li")
+
+
+async def test_a_second_tap_says_who_did_it(house: House, client: httpx.AsyncClient) -> None:
+    ident = house.opens("WA-02", "P1")
+    first, second = (
+        f"/a/{house.links.token(Link(ident, who, NOW + HOUR))}?lang=en" for who in ("li", "zhao")
+    )
+    await client.post(first, data={})
+    for path in (first, second):
+        again = await client.post(path, data={"x": "y"})
+        assert "李 acknowledged this at 2026-11-22 16:00:00" in again.text
+        assert "<button>" not in await page(client, path)
+    row = house.state.alerts.get(ident)
+    assert row is not None
+    assert row.by == "li"
+    kinds = [entry.kind for entry in house.state.alerts.timeline(ident)]
+    assert kinds.count(Entry.ACKNOWLEDGED) == 1
+
+
+async def test_a_link_of_an_alert_that_is_over_says_so(house: House, client: httpx.AsyncClient) -> None:
+    ident = house.opens("WA-02", "P1")
+    path = f"/a/{house.links.token(Link(ident, 'li', NOW + HOUR))}?lang=en"
+    house.life.resolve(ident, "zhao", "", Verdict.TEST, NOW)
+    assert "This alert is closed" in (await client.post(path, data={})).text
+    assert state(house, ident) is AlertState.RESOLVED
+
+
+async def test_a_link_that_does_not_hold_says_what_to_do(house: House, client: httpx.AsyncClient) -> None:
+    ident = house.opens("WA-02", "P1")
+    token = house.links.token(Link(ident, "li", NOW + HOUR))
+    forged = ("b" if token[0] != "b" else "c") + token[1:]
+    gone = house.links.token(Link("01K0PZ6Q9V3W8S4D2N7X5C1BFA", "li", NOW + HOUR))
+    for bad in (forged, token[:-2], "x", gone):
+        assert "This link is damaged" in await page(client, f"/a/{bad}?lang=en", 404)
+        assert (await client.post(f"/a/{bad}", data={})).status_code == 404
+    house.now += HOUR
+    assert "This link has expired" in await page(client, f"/a/{token}?lang=en", 410)
+    assert (await client.post(f"/a/{token}", data={})).status_code == 410
+    assert state(house, ident) is AlertState.FIRING
+
+
+async def test_a_link_works_without_a_login(house: House, guarded: httpx.AsyncClient) -> None:
+    ident = house.opens("WA-02", "P1")
+    path = f"/a/{house.links.token(Link(ident, 'li', NOW + HOUR))}"
+    assert (await guarded.get("/alerts")).status_code == 401
+    await page(guarded, path)
+    assert (await guarded.post(path, data={})).status_code == 200
+    assert state(house, ident) is AlertState.ACKNOWLEDGED
+
+
+def test_no_text_stands_in_two_tables() -> None:
+    assert not ALERT_TEXTS.keys() & DUTY_TEXTS.keys()
+    for table in (ALERT_TEXTS, DUTY_TEXTS):
+        for key, text in table.items():
+            assert TEXTS[key] == text, key
