@@ -1,7 +1,7 @@
 """Everything else that apprise can reach. Imported only when a channel asks for it; its own extra.
 
-apprise sleeps between calls and blocks while it sends, so each channel has a thread of its own and a quota
-instead of its sleep.
+apprise sleeps between calls and blocks while it sends, so each channel has threads of its own and a
+quota instead of its sleep.
 """
 
 import asyncio
@@ -21,6 +21,8 @@ from gateway.notify.secrets import Secret
 from gateway.notify.texts import subject
 
 _WINDOWS = ((12, 60_000),)
+_THREADS = 4
+"""So many calls may hang at once before the channel has to wait for one of them."""
 _OURS = {"wecombot": "wecom", "dingtalk": "dingtalk", "feishu": "feishu", "lark": "feishu"}
 
 
@@ -48,8 +50,9 @@ class ThroughApprise:
             import apprise  # noqa: PLC0415 - an extra, needed only here
         except ImportError as error:
             raise SettingsError(f"channel {name}: pip install 'yizhan[apprise]' first") from error
-        # it logs addresses whole when a plug-in fails
-        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+        # its plug-ins write addresses into the log, and an address may be a key
+        for logger in ("apprise", "urllib3"):
+            logging.getLogger(logger).setLevel(logging.CRITICAL + 1)
         service = apprise.Apprise.instantiate(url)
         if service is None:
             raise SettingsError(f"channel {name}: apprise does not understand the address")
@@ -63,7 +66,7 @@ class ThroughApprise:
         self._has_titles = service.title_maxlen > 0
         self._total_s = client.timeout.read
         self._quota = Quota(_WINDOWS)
-        self._thread = ThreadPoolExecutor(1)
+        self._threads = ThreadPoolExecutor(_THREADS)
 
     def wait_ms(self, message: Message, now: int) -> int:
         """Return how long the quota forbids this message."""
@@ -81,7 +84,7 @@ class ThroughApprise:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._total_s):
-                result = await loop.run_in_executor(self._thread, self._apprise.notify, fitted.text, title)
+                result = await loop.run_in_executor(self._threads, self._apprise.notify, fitted.text, title)
         except TimeoutError:
             return Refused.later(Reason.TIMEOUT)
         if result:

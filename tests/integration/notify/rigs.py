@@ -130,11 +130,10 @@ async def _apprise(total_s: float) -> AsyncIterator[Rig]:
         warnings.simplefilter("ignore", DeprecationWarning)
         apprise.Apprise.instantiate("json://127.0.0.1")
     async with HttpFake().listening() as fake:
-        url = f"json://user:password-of-apprise@127.0.0.1:{fake.port}/hook"
+        url = f"json://user:password-of-apprise@127.0.0.1:{fake.port}/key-of-the-service"
         settings = AppriseSettings.model_validate({"url": url})
-        async for rig in _rig(
-            settings, fake, total_s, lambda: _arrived(fake, "message"), "password-of-apprise"
-        ):
+        secrets = ("password-of-apprise", "key-of-the-service")
+        async for rig in _rig(settings, fake, total_s, lambda: _arrived(fake, "message"), *secrets):
             yield rig
 
 

@@ -113,6 +113,15 @@ async def test_it_cannot_write_to_somebody_without_an_address(client: httpx.Asyn
     assert (refused.permanent, refused.reason) == (True, Reason.NO_ADDRESS)
 
 
+async def test_a_server_that_hangs_does_not_keep_the_thread_of_its_channel() -> None:
+    fake = MailFake(mood=Mood.HANG)
+    async with fake.listening(), open_client(connect_s=60, total_s=1) as client:
+        channel = mailer(fake, client, encryption="none")
+        assert await channel.send(message(), DUTY, NOW) == Refused.later(Reason.TIMEOUT)
+        fake.mood = Mood.WELL
+        assert await channel.send(message(), DUTY, NOW) == Delivered()
+
+
 async def test_its_headers_put_mails_about_one_alert_together(client: httpx.AsyncClient) -> None:
     fake = MailFake()
     async with fake.listening():

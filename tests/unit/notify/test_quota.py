@@ -65,3 +65,10 @@ def test_a_clock_that_is_put_back_an_hour_does_not_silence_the_robot() -> None:
     quota.take(now)
     assert 0 < quota.wait_ms(0, urgent=True) <= MINUTE_MS
     assert quota.wait_ms(MINUTE_MS, urgent=True) == 0
+
+
+def test_nor_does_it_make_a_pause_longer() -> None:
+    quota = Quota(((18, MINUTE_MS),))
+    quota.take(3_600_000)
+    quota.pause(3_600_000, 10 * MINUTE_MS)
+    assert quota.wait_ms(0, urgent=True) == 10 * MINUTE_MS
