@@ -81,6 +81,9 @@ class Statuses:
         verdict = self._fleet.birth(
             station_id, region, birth.session, now, retained=retained, devices=devices
         )
+        if birth.gateway is not None:
+            # Also where it is not the newest: a station set back to a backup begins again at a lower session.
+            self._regions.hear_of_gateway(region, birth.gateway)
         if not verdict.newest:
             return
         if verdict.moved_from is not None:
@@ -88,8 +91,6 @@ class Statuses:
         said = birth.model_dump(mode="json", by_alias=True)
         self._births.append(NewestBirth(station_id, region, now, retained, birth.session, said))
         self.note_streams(station_id, birth)
-        if birth.gateway is not None:
-            self._regions.hear_of_gateway(region, birth.gateway)
 
     def _clear_retained(self, region: str, station_id: str) -> None:
         """Leave nothing retained under the region a station left: it would come back as a ghost."""

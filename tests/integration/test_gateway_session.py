@@ -349,6 +349,22 @@ async def test_a_take_over_replaces_the_claim_and_everybody_named_in_births(
             await until(lambda: 2 in station.acknowledged(STREAM))
 
 
+async def test_a_take_over_replaces_whom_a_station_set_back_to_a_backup_obeys(
+    broker: Mosquitto, tmp_path: Path
+) -> None:
+    """Its sessions begin again below those known, so its retained birth is not the newest."""
+    third = "01K0Q0A1B2C3D4E5F6G7H8J9KY"
+    wanted = settings(tmp_path / "data", {"url": broker.url})
+    with StationPeer(broker.port, "louxing-07") as station:
+        async with running(wanted):
+            station.say(Channel.STATUS, birth(9))
+            station.say(Channel.TELEMETRY, frame(1))
+            await until(lambda: station.acknowledged(STREAM) == {1})
+        station.say(Channel.STATUS, birth(2, gateway=third), retain=True)
+        async with running(wanted, take_over=True):
+            await until(lambda: third in station.on("gateways/louxing")[-1]["replaces"])
+
+
 # -- births
 
 

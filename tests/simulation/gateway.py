@@ -221,13 +221,18 @@ class Gateway:
 
     def _hear_status(self, payload: bytes, *, retained: bool) -> None:
         status = decode_status(payload)
-        if isinstance(status, Goodbye) or (retained and status.session < self.session):
+        if isinstance(status, Goodbye):
+            return
+        self._hear_named(status.gateway)
+        if retained and status.session < self.session:
             return
         self.session = status.session
         self.stores.birth = (status.session, payload)
         self._note_streams(status)
-        if status.gateway not in {None, self.stores.gateway} and status.gateway is not None:
-            self.named.add(status.gateway)
+
+    def _hear_named(self, gateway: str | None) -> None:
+        if gateway not in {None, self.stores.gateway} and gateway is not None:
+            self.named.add(gateway)
             if self.claims.take_over:
                 self._claim_at = self.now
 
