@@ -13,7 +13,7 @@ from gateway.alerting.outbox import Telling
 from gateway.alerting.policy import AFTER_LIFE_SAFETY_MS, OFFLINE_IS_SURE_MS, decide
 from gateway.alerting.settings import OnCallSettings
 from gateway.alerting.sitting import Sitting
-from gateway.alerting.surroundings import GATEWAY, STATION_OFFLINE, Surroundings, unknown_rule
+from gateway.alerting.surroundings import GATEWAY, Surroundings, unknown_rule
 from gateway.alerting.verdicts import Candidate, Circumstances, Hold, Send, Suppressed, Verdict, Why
 from gateway.domain.oncall import Override, Rota, chain
 from gateway.domain.schedules import Maintenance
@@ -85,7 +85,7 @@ class Policy:
     # -- one station ---------------------------------------------------------------------------------------
 
     def _decide_at(self, sitting: Sitting, station_id: str, rows: Sequence[AlertRow], plans: Plans) -> None:
-        circumstances = self._circumstances(sitting, station_id, rows, plans)
+        circumstances = self._circumstances(sitting, station_id, plans)
         for row in sorted(rows, key=lambda row: (row.severity, row.opened)):
             if row.state is not AlertState.FIRING:
                 sitting.change(replace(row, decide_at=None))
@@ -96,12 +96,7 @@ class Policy:
             verdict = decide(candidate, replace(circumstances, open_here=open_here))
             self._carry_out(sitting, row, verdict, plans)
 
-    def _circumstances(
-        self, sitting: Sitting, station_id: str, rows: Sequence[AlertRow], plans: Plans
-    ) -> Circumstances:
-        endangered = None
-        if any(row.rule == STATION_OFFLINE for row in rows):
-            endangered = self._endangered(sitting, station_id)
+    def _circumstances(self, sitting: Sitting, station_id: str, plans: Plans) -> Circumstances:
         return Circumstances(
             now=sitting.now,
             started=self.started,
@@ -109,18 +104,17 @@ class Policy:
             graph=self.surroundings.circumstances,
             station=self.surroundings.station(station_id),
             open_platform=tuple(sitting.open_at(GATEWAY)),
-            endangered=endangered,
+            alarms=self._alarms(sitting, station_id),
             told=sitting.state.notifications.last_to_station(sitting.connection, station_id),
             windows=plans.windows,
             silences=plans.silences,
         )
 
-    def _endangered(self, sitting: Sitting, station_id: str) -> int | None:
-        """Return when a life-safety alert last opened or rose at a station that may be silent since."""
+    def _alarms(self, sitting: Sitting, station_id: str) -> tuple[AlertRow, ...]:
+        """Return the life-safety alerts that opened or rose at a station that may be silent since."""
         since = sitting.now - AFTER_LIFE_SAFETY_MS - 2 * OFFLINE_IS_SURE_MS
         recent = sitting.state.alerts.recent(sitting.connection, station_id, since)
-        alarms = [row for row in sitting.take_up(recent) if self.rule(row.rule).life_safety]
-        return max((row.worsened for row in alarms), default=None)
+        return tuple(row for row in sitting.take_up(recent) if self.rule(row.rule).life_safety)
 
     def _carry_out(self, sitting: Sitting, row: AlertRow, verdict: Verdict, plans: Plans) -> None:
         match verdict:

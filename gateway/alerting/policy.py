@@ -5,10 +5,10 @@ in the journal, in the metrics and on the pages. The first that does not pass de
 suppressed is still an alert; it is decided again while its condition holds.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from catalogue.model import Circumstance, Severity
-from gateway.alerting.surroundings import FLAPPING, PLATFORM_OUTAGE, STATION_OFFLINE
+from gateway.alerting.explaining import covering, explained, standing
+from gateway.alerting.surroundings import FLAPPING, GATEWAY, STATION_OFFLINE
 from gateway.alerting.verdicts import (
     PASS,
     Candidate,
@@ -20,9 +20,7 @@ from gateway.alerting.verdicts import (
     Verdict,
     Why,
 )
-from gateway.domain.schedules import in_force
 from gateway.domain.silences import Subject, hiding
-from gateway.state.alert_rows import AlertRow
 
 LATE_LIFE_SAFETY_MS = 24 * 3_600_000
 """Contract, section 6: older than this, nobody is woken any more."""
@@ -61,13 +59,11 @@ def life_safety(candidate: Candidate, circumstances: Circumstances) -> Verdict:
 
 def offline_after_life_safety(candidate: Candidate, circumstances: Circumstances) -> Verdict:
     """A station that falls silent right after an alarm for somebody's life may be burning."""
-    endangered = circumstances.endangered
-    if candidate.alert.rule != STATION_OFFLINE or endangered is None:
+    if candidate.alert.rule != STATION_OFFLINE:
         return PASS
-    silent_after = candidate.alert.opened - endangered
-    if silent_after > AFTER_LIFE_SAFETY_MS + OFFLINE_IS_SURE_MS:
-        return PASS
-    return Send(Why.OFFLINE_AFTER_LIFE_SAFETY, severity="P1")
+    since = candidate.alert.opened - AFTER_LIFE_SAFETY_MS - OFFLINE_IS_SURE_MS
+    endangered = any(alarm.worsened >= since for alarm in circumstances.alarms)
+    return Send(Why.OFFLINE_AFTER_LIFE_SAFETY, severity="P1") if endangered else PASS
 
 
 def retrospective(candidate: Candidate, _circumstances: Circumstances) -> Verdict:
@@ -75,14 +71,14 @@ def retrospective(candidate: Candidate, _circumstances: Circumstances) -> Verdic
     return Suppressed(Why.RETROSPECTIVE) if candidate.alert.retrospective else PASS
 
 
-def commissioning(_candidate: Candidate, circumstances: Circumstances) -> Verdict:
+def commissioning(candidate: Candidate, circumstances: Circumstances) -> Verdict:
     """A station that is being set up plays every fault there is."""
-    return Suppressed(Why.COMMISSIONING) if circumstances.station.mode == "commissioning" else PASS
+    return explained(candidate, circumstances, Why.COMMISSIONING)
 
 
 def planned_off(candidate: Candidate, circumstances: Circumstances) -> Verdict:
     """The power is off because nobody is there: what needs power is off, too."""
-    return _explained(candidate, circumstances, Why.PLANNED_OFF)
+    return explained(candidate, circumstances, Why.PLANNED_OFF)
 
 
 def maintenance(candidate: Candidate, circumstances: Circumstances) -> Verdict:
@@ -90,43 +86,36 @@ def maintenance(candidate: Candidate, circumstances: Circumstances) -> Verdict:
 
     An alert that began within a window belongs to the work also after it: only new conditions are told.
     """
-    return _explained(candidate, circumstances, Why.MAINTENANCE)
+    return explained(candidate, circumstances, Why.MAINTENANCE)
 
 
 def fleet_collapse(candidate: Candidate, circumstances: Circumstances) -> Verdict:
     """When the platform is out, one alert says so for all stations."""
-    if candidate.alert.rule == PLATFORM_OUTAGE:
-        return PASS
-    outage = _standing(circumstances.open_platform, {PLATFORM_OUTAGE})
-    explained = candidate.alert.rule in {STATION_OFFLINE, FLAPPING} or _silent(circumstances)
-    return Suppressed(Why.PLATFORM_OUTAGE, outage.alert_id) if outage is not None and explained else PASS
+    return explained(candidate, circumstances, Why.PLATFORM_OUTAGE)
 
 
 def parent_unknown(candidate: Candidate, circumstances: Circumstances) -> Verdict:
     """Right after our own start, silence may be ours: wait until the station has spoken, or a minute."""
     until = circumstances.started + PARENTS_UNKNOWN_MS
+    if circumstances.now >= until or candidate.alert.station_id == GATEWAY:
+        return PASS
     heard = circumstances.station.heard
     spoken = heard is not None and heard >= circumstances.started
-    if circumstances.now >= until or candidate.alert.rule == PLATFORM_OUTAGE:
-        return PASS
     return PASS if spoken and candidate.alert.rule != STATION_OFFLINE else Hold(until, Why.PARENT_UNKNOWN)
 
 
 def parent_down(candidate: Candidate, circumstances: Circumstances) -> Verdict:
     """A station that is offline is one alert, not one for each of its devices."""
-    if candidate.alert.rule in {STATION_OFFLINE, FLAPPING, PLATFORM_OUTAGE}:
-        return PASS
-    offline = _standing(circumstances.open_here, {STATION_OFFLINE})
-    return Suppressed(Why.PARENT_DOWN, offline.alert_id) if offline is not None else PASS
+    return explained(candidate, circumstances, Why.PARENT_DOWN)
 
 
 def inhibited(candidate: Candidate, circumstances: Circumstances) -> Verdict:
     """Another alert or state at the station explains this one."""
-    verdict = _explained(candidate, circumstances, *(one.id for one in circumstances.graph))
+    others = (one.id for one in circumstances.graph if one.id != Why.START_UP)
+    verdict = explained(candidate, circumstances, *others)
     if not isinstance(verdict, Pass):
         return verdict
-    others = [a for a in circumstances.open_here if a.alert_id != candidate.alert.alert_id]
-    cause = _standing(others, candidate.rule.inhibited_by)
+    cause = standing(candidate.alert, circumstances.open_here, candidate.rule.inhibited_by)
     return PASS if cause is None else Suppressed(cause.rule, cause.alert_id)
 
 
@@ -149,14 +138,14 @@ def flapping(candidate: Candidate, circumstances: Circumstances) -> Verdict:
     """A link that comes and goes is told once, as such."""
     if candidate.alert.rule != STATION_OFFLINE:
         return PASS
-    unstable = _standing(circumstances.open_here, {FLAPPING})
+    unstable = standing(candidate.alert, circumstances.open_here, {FLAPPING})
     return Suppressed(Why.FLAPPING, unstable.alert_id) if unstable is not None else PASS
 
 
 def start_up(candidate: Candidate, circumstances: Circumstances) -> Verdict:
     """Meters and sensors need a while after their box has started; what is urgent does not wait."""
     booted = circumstances.station.booted
-    if booted is None or candidate.alert.severity == "P1":
+    if booted is None or not any(one.id == Why.START_UP for one in covering(candidate, circumstances)):
         return PASS
     until = booted + circumstances.days.start_up_grace_ms
     return Hold(until, Why.START_UP) if circumstances.now < until else PASS
@@ -201,50 +190,3 @@ STAGES: tuple[Stage, ...] = (
     night,
     grouping,
 )
-
-
-def _explained(candidate: Candidate, circumstances: Circumstances, *ids: str) -> Verdict:
-    """Ask those circumstances of the catalogue that are about this rule and severity."""
-    severity = Severity(candidate.alert.severity)
-    for one in circumstances.graph:
-        if one.id in ids and one.covers(candidate.rule, severity):
-            by = _held_by(one, candidate.alert, circumstances)
-            if by is not None:
-                return Suppressed(one.id, by)
-    return PASS
-
-
-def _held_by(one: Circumstance, alert: AlertRow, circumstances: Circumstances) -> str | None:
-    """Return what makes a circumstance hold for an alert: an alert, a window, or a state of the station."""
-    if one.id in circumstances.station.holding:
-        return one.id
-    alerts = [*circumstances.open_here, *circumstances.open_platform]
-    if one.device == "same":
-        alerts = [other for other in alerts if other.device == alert.device]
-    cause = _standing((other for other in alerts if other.alert_id != alert.alert_id), one.rules)
-    if cause is not None:
-        return cause.alert_id
-    return _window(alert, circumstances) if one.window else None
-
-
-def _window(alert: AlertRow, circumstances: Circumstances) -> str | None:
-    """Return the maintenance window that is open, or that was when the alert began or rose."""
-    region, tz = circumstances.station.region, circumstances.station.tz
-    for at in (circumstances.now, alert.worsened):
-        window = in_force(circumstances.windows, alert.station_id, region, alert.device, at, tz)
-        if window is not None:
-            return window.id
-    return None
-
-
-def _standing(alerts: Iterable[AlertRow], rules: Iterable[str]) -> AlertRow | None:
-    """Return an alert of these rules whose condition holds now."""
-    wanted = frozenset(rules)
-    return next(
-        (a for a in alerts if a.rule in wanted and a.standing is not None and not a.retrospective), None
-    )
-
-
-def _silent(circumstances: Circumstances) -> bool:
-    heard = circumstances.station.heard
-    return heard is None or circumstances.now - heard > OFFLINE_IS_SURE_MS

@@ -10,15 +10,15 @@ GATEWAY = "_gateway"
 """The reserved station of the gateway's own measurements."""
 STATION_OFFLINE = "AG-01"
 FLAPPING = "AG-02"
-PLATFORM_OUTAGE = "AG-17"
 
 
 @dataclass(frozen=True, slots=True)
 class StationFacts:
     """A station as far as it is known now; times ms UTC, None when not known.
 
-    ``mode`` is its `station_mode`; ``booted`` when its agent started, ``heard`` when it last spoke.
-    ``holding`` are the circumstances of the catalogue whose `while` is true there.
+    ``mode`` is its `station_mode` (a mode that is also a circumstance of the catalogue makes that hold);
+    ``booted`` when its agent started, ``heard`` when it last spoke. ``holding`` are the circumstances of the
+    catalogue whose `while` is true there.
     """
 
     region: str | None = None

@@ -82,8 +82,8 @@ class Circumstances:
     """Everything a stage may look at; times ms UTC.
 
     ``started`` is when this gateway did. ``open_here`` are the open alerts of the station, ``open_platform``
-    those of the gateway itself; ``endangered`` is when a life-safety alert last opened or rose here;
-    ``told`` when people were last told of this station; ``graph`` what explains what.
+    those of the gateway itself; ``alarms`` the life-safety alerts that opened or rose here of late,
+    open or not; ``told`` is when people were last told of this station, ``graph`` what explains what.
     """
 
     now: int
@@ -93,7 +93,7 @@ class Circumstances:
     station: StationFacts = field(default_factory=StationFacts)
     open_here: tuple[AlertRow, ...] = ()
     open_platform: tuple[AlertRow, ...] = ()
-    endangered: int | None = None
+    alarms: tuple[AlertRow, ...] = ()
     told: int | None = None
     windows: tuple[Maintenance, ...] = ()
     silences: tuple[Silence, ...] = ()

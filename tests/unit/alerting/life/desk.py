@@ -59,11 +59,12 @@ def rule(rule_id: str, *inhibited_by: str, life_safety: bool = False, latched: b
 RULES = {
     one.id: one
     for one in (
-        rule("AG-01", "platform_outage"),
+        rule("AG-01"),
+        rule("AG-05"),
         rule("AG-02"),
-        rule("AG-17"),
+        rule("AG-17", latched=False),
         rule("WA-02"),
-        rule("WA-07", "WA-06", "planned_off"),
+        rule("WA-07", "WA-06", "planned_off", "sensor_fault"),
         rule("WA-06"),
         rule("AC-02", "fire"),
         rule("PW-01"),
@@ -74,10 +75,21 @@ RULES = {
 GRAPH = tuple(
     Circumstance.model_validate({"name": {"zh": "因", "en": "Cause"}, **one})
     for one in (
+        {"id": "platform_outage", "rules": ["AG-17"], "prefixes": ["AG-01", "AG-02"]},
+        {
+            "id": "station_offline",
+            "rules": ["AG-01"],
+            "prefixes": ["WA-", "AC-"],
+            "lifted_after": ["EN-01"],
+            "lifted_for": "10m",
+        },
         {"id": "mains_outage", "rules": ["PW-01"]},
         {"id": "planned_off"},
         {"id": "fire", "rules": ["EN-01"]},
+        {"id": "sensor_fault", "rules": ["AG-05"], "device": "same"},
         {"id": "maintenance", "window": True, "severities": ["P3", "P4"], "prefixes": ["AC-"]},
+        {"id": "commissioning", "severities": ["P1", "P2", "P3", "P4"]},
+        {"id": "start_up", "severities": ["P2", "P3", "P4"], "spares": ["PW-01"]},
     )
 )
 
