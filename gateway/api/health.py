@@ -12,6 +12,8 @@ from gateway.api.values import json_response
 
 router = APIRouter(tags=["health"])
 
+WARNING = "warning"
+
 
 class Alive(BaseModel):
     """The process answers."""
@@ -40,9 +42,13 @@ async def healthz() -> Response:
 )
 async def readyz(services: Asked) -> Response:
     """Say whether every part works: 200, or 503 with what is wrong. A `warning` is only told."""
-    parts = services.readiness()
-    ready = all(word == "ok" for part, word in parts.items() if part != "warning")
-    return json_response(dict(parts), HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
+    parts = dict(services.readiness())
+    ready = all(word == "ok" for part, word in parts.items() if part != WARNING)
+    warnings = [parts[WARNING]] if WARNING in parts else []
+    warnings += services.on_call.warnings(services.clock())
+    if warnings:
+        parts[WARNING] = "; ".join(warnings)
+    return json_response(parts, HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 @router.get(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.domain.holidays import Holidays
+from gateway.domain.holidays import FILE_NAME, Holidays
 from gateway.domain.local_time import wall
 from gateway.domain.oncall import Duty, Gap, Override, Rota, chain, gaps, unreachable
 from gateway.domain.registry import DEFAULT_TZ
@@ -51,10 +51,19 @@ class OnCall:
     overrides: RotaOverrides
     working: Callable[[], Collection[str]]
 
+    def warnings(self, now: int) -> list[str]:
+        """Return what an operator should mend before it matters."""
+        found = []
+        if self.rota is None:
+            found.append("on_call is not set: messages go to the console log and reach nobody")
+        missing = self._missing_year(now)
+        if missing is not None:
+            found.append(f"the public holidays of {missing} are not known: put {FILE_NAME} into data_dir")
+        return found
+
     def view(self, now: int, regions: Collection[str] | None = None) -> RotaView:
         """Return who is on call at ``now`` and what is wrong in the 14 days from then, of some regions."""
-        rota = self.rota
-        missing = self.calendar.lacks(wall(now, DEFAULT_TZ if rota is None else rota.tz).date())
+        rota, missing = self.rota, self._missing_year(now)
         if rota is None:
             return RotaView(None, now, (), (), {}, (), missing)
         overrides = self.overrides.unended(now)
@@ -73,6 +82,9 @@ class OnCall:
             overrides,
             missing,
         )
+
+    def _missing_year(self, now: int) -> int | None:
+        return self.calendar.lacks(wall(now, DEFAULT_TZ if self.rota is None else self.rota.tz).date())
 
     def _regions(
         self, rota: Rota, overrides: Sequence[Override], regions: Collection[str] | None

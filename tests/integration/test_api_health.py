@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import Counter
 
 from gateway.api.application import create_api
-from tests.integration.api_support import House, client_for, client_of, open_house
+from tests.integration.api_support import TWO_PEOPLE, House, client_for, client_of, open_house
 
 
 @pytest.fixture
@@ -29,7 +29,30 @@ async def test_it_says_that_it_lives(client: httpx.AsyncClient) -> None:
 
 async def test_it_is_ready_when_every_part_works(client: httpx.AsyncClient) -> None:
     answer = await client.get("/readyz")
-    assert (answer.status_code, answer.json()) == (200, {"store": "ok", "engine": "ok", "broker": "ok"})
+    parts = {name: word for name, word in answer.json().items() if name != "warning"}
+    assert (answer.status_code, parts) == (200, {"store": "ok", "engine": "ok", "broker": "ok"})
+
+
+async def test_it_warns_of_what_will_matter_and_is_ready_all_the_same(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    house.readiness["warning"] = "a queue is short"
+    house.now = 3_787_000_000_000  # in the year 2090, whose holidays nobody has announced
+    answer = await client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["warning"].split("; ") == [
+        "a queue is short",
+        "on_call is not set: messages go to the console log and reach nobody",
+        "the public holidays of 2090 are not known: put holidays.yaml into data_dir",
+    ]
+
+
+async def test_it_warns_of_nothing_when_somebody_is_on_call(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    with open_house(tmp_path / "other", on_call=TWO_PEOPLE) as house:
+        house.now = 1_790_000_000_000  # in September, before next year's holidays are announced
+        async with client_for(house) as client:
+            assert "warning" not in (await client.get("/readyz")).json()
 
 
 @pytest.mark.parametrize("part", ["store", "engine", "broker"])

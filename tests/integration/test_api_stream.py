@@ -10,6 +10,7 @@ import uvicorn
 
 from gateway.api.application import create_api
 from gateway.api.services import Services
+from gateway.queries.alerts import AlertView
 from gateway.queries.fleet_list import FleetFilter
 from tests.integration.api_support import House, open_house
 from tests.support.waiting import until
@@ -61,6 +62,60 @@ async def test_it_tells_a_station_that_changed(house: House) -> None:
         services.feed.sweep(house.now)
         _, item = await anext(told)
         assert (item["state"], set(item["open_alerts"])) == ("offline", {"P1", "P2", "P3", "P4"})  # type: ignore[call-overload]
+
+
+async def test_it_tells_an_alert_that_changed_and_the_counts_of_its_station(house: House) -> None:
+    services = house.services()
+    house.hear("louxing-07")
+    await services.watch.look()
+    async with served(services) as client, client.stream("GET", "/api/v1/stream") as answer:
+        await until(lambda: services.feed.listeners == 1, what="the listener")
+        told = events(answer)
+        ident = house.opens("WA-02", "P1")
+        assert await services.watch.look() == 1
+        kind, item = await anext(told)
+        assert (kind, item["alert_id"], item["state"]) == ("alert", ident, "firing")
+        services.feed.sweep(house.now)
+        kind, item = await anext(told)
+        assert (kind, item["open_alerts"]) == ("station", {"P1": 1, "P2": 0, "P3": 0, "P4": 0})
+        house.life.acknowledge(ident, "li", "", house.now)
+        await services.watch.look()
+        kind, item = await anext(told)
+        assert (kind, item["state"], item["by"]) == ("alert", "acknowledged", "li")
+
+
+async def test_it_tells_no_alert_of_another_region_and_none_twice(house: House) -> None:
+    services = house.services()
+    house.hear("north-1", "north")
+    house.hear("louxing-07", "louxing")
+    house.opens("WA-02", "P1", station_id="north-1")
+    await services.watch.look()  # what was there before is no news
+    wanted = FleetFilter(regions=frozenset({"north"}))
+    listening = services.feed.listen(wanted, house.now, patience_s=0.01)
+    assert await anext(listening) == []
+    house.opens("WA-02", "P1")
+    house.opens("WA-07", "P3", station_id="north-1")
+    await services.watch.look()
+    assert [change.rule for change in await anext(listening) if isinstance(change, AlertView)] == ["WA-07"]
+    assert await services.watch.look() == 0
+    assert await anext(listening) == []
+    await listening.aclose()
+
+
+async def test_a_slow_client_loses_the_oldest_of_a_storm_and_it_is_counted(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.queries.feed.MOST_WAITING", 3)
+    services = house.services()
+    await services.watch.look()
+    listening = services.feed.listen(FleetFilter(), house.now, patience_s=0.01)
+    assert await anext(listening) == []
+    idents = [house.opens("WA-02", "P1", device=f"d-{n}") for n in range(5)]
+    await services.watch.look()
+    told = [change.alert_id for change in await anext(listening) if isinstance(change, AlertView)]
+    assert told == idents[2:]
+    await listening.aclose()
+    assert services.feed.lost == 2
 
 
 async def test_it_says_nothing_of_a_station_that_did_not_change(house: House) -> None:
