@@ -1,11 +1,13 @@
 """Secrets come from settings or files, and go nowhere."""
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.notify.channels import AnyChannel
+from gateway.notify.channels import AnyChannel, Channels
 from gateway.notify.secrets import masked, parts_of
 
 ADAPTER: TypeAdapter[AnyChannel] = TypeAdapter(AnyChannel)
@@ -49,8 +51,23 @@ def test_an_unknown_kind_is_told_all_kinds() -> None:
         ADAPTER.validate_python({"kind": "pager"})
 
 
+def test_a_robot_has_one_name() -> None:
+    two = {"duty": {"kind": "wecom", "url": URL}, "night": {"kind": "wecom", "url": URL}}
+    with pytest.raises(ValidationError, match="duty and night are one robot"):
+        TypeAdapter(Channels).validate_python(two)
+
+
 def test_what_others_say_is_masked_and_bounded() -> None:
     hidden = parts_of("https://user:password@example.org/hook/abcdef123?key=6f1d-key&x=1")
     shown = masked(f"bad 6f1d-key\nfor password at abcdef123 {'x' * 900}", hidden)
     assert shown.startswith("bad (secret) for (secret) at (secret) x")
     assert len(shown) == 200
+
+
+def test_the_page_shows_settings_that_channels_take(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "alert-channels.md").read_text()
+    block = page.split("```yaml\n")[1].split("```")[0]
+    for name in re.findall(r"/etc/yizhan/([a-z.]+)", block):
+        (tmp_path / name).write_text(f"https://example.org/{name}")
+    shown = yaml.safe_load(block.replace("/etc/yizhan", str(tmp_path)))
+    assert len(TypeAdapter(Channels).validate_python(shown["channels"])) == 8
