@@ -96,6 +96,26 @@ class Engine:
         """Return the alerts that are open, with when they opened (ms)."""
         return {key: episode.opened for lane in self._lanes for key, episode in lane.open()}
 
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """The rules at work or switched off, by id."""
+        return self._rules
+
+    def is_life_safety(self, rule_id: str) -> bool:
+        """Whether a rule of ours is about somebody's life."""
+        return rule_id in self._rules and self._rules[rule_id].life_safety
+
+    def declare(self, station_id: str, birth: Mapping[str, object]) -> None:
+        """Take what a station's newest birth says its devices are there for."""
+        self._stations.declare(station_id, birth)
+
+    def adopt(self, other: "Engine") -> None:
+        """Take over what another engine, with our numbers, remembers of the rules it has."""
+        theirs = other.save()["rules"]
+        for lane in self._lanes:
+            if lane.plan.rule.id in theirs:
+                lane.restore(theirs[lane.plan.rule.id][1])
+
     def _judge(self, readings: Readings) -> list[Transition]:
         samples, events = readings
         heard = self._stations.heard

@@ -174,6 +174,7 @@ class Places:
             self.station_number(station_id)
         for station_id, domain, device in saved["series"]:
             self._add(Series(station_id, domain, device))
-        self._declared = dict(saved["declared"])
-        self._intervals = dict(saved["intervals"])
+        # births that came since say more
+        self._declared = {**saved["declared"], **self._declared}
+        self._intervals = {**saved["intervals"], **self._intervals}
         self._note_stations()

@@ -151,16 +151,16 @@ class Stations:
             if one.kind is Happening.WILL:
                 yield from self.links.lose(station, one.at)
             else:
-                self._declare(one)
+                self.declare(one.station_id, one.payload)
                 if not one.payload.get("retained"):
                     yield from self.links.hear(np.array([station]), np.array([one.at]))
 
-    def _declare(self, birth: JournalRow) -> None:
-        devices = birth.payload.get("devices")
+    def declare(self, station_id: str, birth: Mapping[str, object]) -> None:
+        """Take what a birth says its devices are there for."""
+        devices = birth.get("devices")
         for device in devices if isinstance(devices, list) else []:
-            self._places.declare(
-                str(birth.station_id), device["device"], device.get("facility"), device.get("interval_s")
-            )
+            facility, interval_s = device.get("facility"), device.get("interval_s")
+            self._places.declare(station_id, device["device"], facility, interval_s)
 
     def _heard(self, stations: Ints, received: Ints, happenings: Sequence[JournalRow]) -> Heard:
         births = [

@@ -106,10 +106,11 @@ class Alerts(Repository):
         return dict(counts)
 
     def watermark(self, consumer: str) -> int:
-        """Return the last frame whose effects a consumer has made durable here; 0 before the first."""
+        """Return the last frame whose effects a consumer has made durable here; -1 before the first."""
         query = select(engine_position.c.watermark).where(engine_position.c.consumer == consumer)
         with self._reading.connect() as connection:
-            return int(connection.execute(query).scalar() or 0)
+            found = connection.execute(query).scalar()
+        return -1 if found is None else int(found)
 
     # -- inside a transaction ------------------------------------------------------------------------------
 

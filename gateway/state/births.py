@@ -91,6 +91,13 @@ class Births(Repository):
             rows = connection.execute(query).all()
         return [JournalRow(row.at, Happening(row.kind), row.station_id, row.payload) for row in rows]
 
+    def between(self, after: int, until: int) -> list[JournalRow]:
+        """Return what the journal tells of ``after < at <= until`` (ms), oldest first."""
+        query = select(journal).where(journal.c.at > after, journal.c.at <= until)
+        with self._reading.connect() as connection:
+            rows = connection.execute(query.order_by(journal.c.at, journal.c.id)).all()
+        return [JournalRow(row.at, Happening(row.kind), row.station_id, row.payload) for row in rows]
+
 
 def _write(connection: Connection, rows: Sequence[JournalRow]) -> None:
     connection.execute(journal.insert(), [asdict(row) for row in rows])
