@@ -14,7 +14,7 @@ Figure = float | str | None
 """A value that was judged, or the limit it was held against."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Key:
     """What an alert is about; ``device`` is empty for a rule about the whole station."""
 

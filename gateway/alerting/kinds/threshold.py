@@ -70,7 +70,8 @@ class Judged:
         self._per_device = rule.per == "device"
         fields = [one.name.partition(".")[2] for one in rule.subjects if one.name.startswith(f"{domain}.")]
         self._any = rule.subject.name == ANY
-        self._roles = [frozenset(one.roles or ()) for one in rule.subjects]
+        here = [one for one in rule.subjects if self._any or one.name.startswith(f"{domain}.")]
+        self._roles = [frozenset(one.roles or ()) for one in here]
         own = [name for name in own_names(rule) if measure_of((domain, name)) is not None]
         self.subjects = tuple(fields)
         self.names = tuple(dict.fromkeys(fields + own))

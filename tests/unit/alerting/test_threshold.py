@@ -2,6 +2,7 @@ import pytest
 
 from gateway.domain.registry import StationSpec
 from tests.unit.alerting.stage import STATION, Said, Stage, overrides, rule, sample, told
+from tests.unit.gateway_ingest.ticks import NOW
 
 LADDER = [
     {"if": {"value": True, "above": 30}, "for": "2m", "severity": "P3"},
@@ -83,6 +84,27 @@ def test_a_role_narrows_it_to_some_devices(role: str, opens: int) -> None:
     )
     wanted = {"name": "environment.co_ppm", "roles": ["shower" if role == "shower" else "toilet"]}
     assert len(Stage(rule(subject=wanted), specs=[spec]).play(co(0, 400.0))) == opens
+
+
+def test_the_role_of_one_subject_does_not_let_in_devices_of_another() -> None:
+    subjects = ["water.water_temp_celsius", {"name": "environment.air_temp_celsius", "roles": ["toilet"]}]
+    stage = Stage(rule(subject=subjects, levels=[{"if": {"value": True, "below": 5}, "severity": "P3"}]))
+    assert stage.play(sample(0, "environment", "lounge", air_temp_celsius=1.0)) == []
+    assert len(stage.play(sample(1, "water", "pipe-1", water_temp_celsius=1.0))) == 1
+
+
+def test_devices_whose_time_is_up_in_the_same_moment_open_in_the_order_of_their_names() -> None:
+    stage = Stage(rule(levels=LADDER))
+    readings = [{"device": device, "ts": NOW, "co_ppm": 40.0} for device in ("b", "a", "c")]
+    stage.play(Said(0, {"environment": readings}))
+    assert [one.key.device for one in stage.until(45)] == []
+    stage.play(
+        *(
+            Said(at, {"environment": [{**one, "ts": NOW + at * 1000} for one in readings]})
+            for at in (30, 60, 90)
+        )
+    )
+    assert [one.key.device for one in stage.until(121)] == ["a", "b", "c"]
 
 
 def test_late_readings_open_retrospectively() -> None:
