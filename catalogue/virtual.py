@@ -110,17 +110,20 @@ PLATFORM: tuple[Measure, ...] = (
 )
 
 _EVENTS = (
-    ("heard", "收到数据", "A frame or birth was received"),
-    ("birth", "上线", "A live birth was received"),
-    ("lost", "失联", "The last will of its newest session was received"),
-    ("stopped", "正常停机", "It said that it stops"),
-    ("boot", "重启", "A birth with a boot_id never seen from it before (the first ever is none)"),
-    (
-        "boot_returned",
-        "两台设备轮流上线",
-        "A live birth whose boot_id is not its newest but was live in the last 10 min",
-    ),
-    ("visit", "到访", "visits_total rose"),
+    # a frame or birth was received
+    ("heard", "收到数据", "frame or birth"),
+    # a live birth was received
+    ("birth", "上线", "birth"),
+    # the last will of its newest session was received
+    ("lost", "失联", "last will"),
+    # it said that it stops
+    ("stopped", "正常停机", "clean stop"),
+    # a birth with a boot_id never seen from it before; the first ever is none
+    ("boot", "重启", "restart"),
+    # a live birth whose boot_id is not its newest but was live in the last 10 minutes
+    ("boot_returned", "旧启动重新上线", "return of an earlier boot"),
+    # visits_total rose
+    ("visit", "到访", "visit"),
 )
 
 VIRTUAL_MEASURES: Mapping[str, Mapping[str, Measure]] = MappingProxyType(

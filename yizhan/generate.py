@@ -11,12 +11,15 @@ ROOT = Path(__file__).parents[1]
 
 def made() -> dict[str, bytes]:
     """Every such file: its path below the root, and what it has to say."""
+    from catalogue.loading import load
+    from catalogue.runbook.pages import pages as rule_pages
     from gateway.api.openapi import DOCUMENT, document
     from wire.generate import documents
     from yizhan.reference import pages
 
     files = {f"wire/{path}": content for path, content in documents().items()}
     files[DOCUMENT.relative_to(ROOT).as_posix()] = document()
+    files |= {f"docs/reference/rules/{file}": text.encode() for file, text in rule_pages(load()).items()}
     return files | {f"docs/reference/{page.file}": page.text().encode() for page in pages()}
 
 

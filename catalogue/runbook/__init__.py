@@ -1,0 +1,1 @@
+"""Rules as pages for people, in Chinese and English."""
