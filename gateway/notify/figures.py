@@ -11,7 +11,7 @@ _MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
 _PARTS = (
     (_DAY_S, Name("天", "d")),
     (_HOUR_S, Name("小时", "h")),
-    (_MINUTE_S, Name("分", "min")),
+    (_MINUTE_S, Name("分钟", "min")),
     (1, Name("秒", "s")),
 )
 _UNITS: Mapping[str, str] = {
@@ -30,7 +30,7 @@ _UNITS: Mapping[str, str] = {
 
 
 def duration(seconds: float) -> Name:
-    """Write a stretch of time with its two largest parts, like 3 小时 12 分."""
+    """Write a stretch of time with its two largest parts, like 3 小时 12 分钟."""
     left = max(0, round(seconds))
     parts: list[Name] = []
     for size, unit in _PARTS:

@@ -30,7 +30,7 @@ class Notice:
     """All there is to say about one alert.
 
     ``domain`` and ``field`` name the measure of ``value`` and ``limit``, empty when there is none. ``was``
-    is the severity before it was raised. ``age_s`` is set when a life-safety reading came late.
+    is the severity before it changed. ``age_s`` is set when a life-safety reading came late.
     ``awaits_person`` says that the condition has cleared but only a person closes the alert. ``link``
     acknowledges it in the name of whoever is told.
     """

@@ -3,20 +3,22 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.notify.fitting import fit
-from gateway.notify.notifier import Contact, Delivered, Message, Outcome, Reason, Refused
+from gateway.notify.notifier import Contact, Delivered, Kind, Message, Outcome, Reason, Refused
 from gateway.notify.posting import JSON_TYPE, Answer, request
 from gateway.notify.quota import Quota
 from gateway.notify.secrets import RobotAddress, Secret, masked, parts_of
 from gateway.notify.texts import ZH_CHARACTERS
 
 MINUTE_MS = 60_000
+_CALLING = {Kind.ALERT, Kind.ESCALATION, Kind.STORM, Kind.TEST}
+"""What people are mentioned for; the rest may be read when they look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Robot(ABC):
 
     async def send(self, message: Message, contact: Contact, now: int) -> Outcome:
         """Post what one request holds and believe only the code inside the answer."""
+        if message.kind not in _CALLING:
+            contact = replace(contact, mobile=None, open_id=None)
         if wait := self.wait_ms(message, now):
             return Refused.later(Reason.RATE, "our own quota", wait)
         fitted = fit(message, contact.lang, now, lambda text: self._fits(text, contact, now))

@@ -36,6 +36,7 @@ TEXTS: Mapping[str, Name] = {
     "against": Name("{measure} {value}，限值 {limit}", "{measure} {value}, limit {limit}"),
     "incomplete": Name("数据不完整", "incomplete data"),
     "raised": Name("由 {was} 升级", "raised from {was}"),
+    "lowered": Name("由 {was} 降级", "lowered from {was}"),
     "step": Name(
         "第 {step} 级升级：{waited}无人确认", "Escalation step {step}: nobody acknowledged for {waited}"
     ),
@@ -199,7 +200,8 @@ def _body(notice: Notice, lang: Lang, now: int, *, brief: bool) -> tuple[Line, .
     if brief:
         return (Line(f"{first_line(notice, lang)}{_GAP}{since(notice, lang, now)}"),)
     facts = [since(notice, lang, now), measured(notice, lang)]
-    facts.append(None if notice.was is None else say("raised", lang, was=notice.was))
+    if notice.was is not None:
+        facts.append(say("raised" if notice.severity < notice.was else "lowered", lang, was=notice.was))
     facts.append(say("incomplete", lang) if notice.incomplete else None)
     return (
         Line(first_line(notice, lang)),

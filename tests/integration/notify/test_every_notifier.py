@@ -53,7 +53,7 @@ async def send_all(rig: Rig, told: Message, contact: Contact = DUTY, now: int = 
 async def test_it_says_level_station_what_since_value_action_link_and_id(rig: Rig) -> None:
     assert await send_all(rig, message()) == [Delivered()]
     [text] = rig.texts()
-    essentials = ("P1 紧急", STATION.zh, OVERSTAY.zh, "16:49", "31 分", "30 分", ACTION.zh)
+    essentials = ("P1 紧急", STATION.zh, OVERSTAY.zh, "16:49", "31 分钟", "30 分钟", ACTION.zh)
     for part in (*essentials, "https://yizhan.example.org/a/token1", alert_id()):
         assert part in text
     assert "第 1 次" not in text

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.notify.dingtalk import Dingtalk, DingtalkSettings
 from gateway.notify.feishu import Feishu, FeishuSettings
-from gateway.notify.notifier import Contact, Delivered, Notifier, Reason, Refused
+from gateway.notify.notifier import Contact, Delivered, Kind, Notifier, Reason, Refused
 from gateway.notify.posting import open_client
 from gateway.notify.wecom import Wecom, WecomSettings
 from tests.support.notices import MINUTE_MS, NOW, message, notice
@@ -111,6 +111,13 @@ async def test_wecom_pauses_for_a_minute_when_others_used_the_robot_up(client: h
         assert len(fake.requests) == asked
         fake.now = NOW + MINUTE_MS
         assert await robot.send(message(), DUTY, NOW + MINUTE_MS) == Delivered()
+
+
+@pytest.mark.parametrize("kind", [Kind.RESOLVED, Kind.DIGEST])
+async def test_nobody_is_mentioned_for_what_can_wait(client: httpx.AsyncClient, kind: Kind) -> None:
+    async with WecomFake().listening() as fake:
+        await wecom(fake, client).send(message(kind=kind), DUTY, NOW)
+    assert b"13800000000" not in fake.requests[0].body
 
 
 # --- DingTalk

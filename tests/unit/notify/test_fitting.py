@@ -48,7 +48,7 @@ def test_it_leaves_out_value_before_action_and_english_before_chinese() -> None:
     for limit in range(whole, 205, -5):
         fitted = fit(message(), "both", NOW, within(limit))
         assert fitted is not None
-        parts = (ACTION.zh, "限值 30 分", "P1 critical", ACTION.en, "limit 30 min")
+        parts = (ACTION.zh, "限值 30 分钟", "P1 critical", ACTION.en, "limit 30 min")
         seen.append(tuple(part in fitted.text for part in parts))
     assert seen[0] == (True, True, True, True, True)
     assert seen[-1][:2] == (False, False)

@@ -16,7 +16,7 @@ HOUR_MS = 60 * MINUTE_MS
 def test_a_chinese_alert_reads_like_this() -> None:
     assert render(message(), "zh", NOW).splitlines() == [
         "【P1 紧急】港桥惠工驿站｜淋浴间超时滞留（shower-2）",
-        "开始 16:49｜隔间占用时长 31 分，限值 30 分",
+        "开始 16:49｜隔间占用时长 31 分钟，限值 30 分钟",
         "请立即喊话，2 分钟无应答到场并拨 120",
         "确认: https://yizhan.example.org/a/token1",
         f"告警号 {alert_id()}",
@@ -41,7 +41,9 @@ def test_both_languages_share_link_and_id() -> None:
 
 def test_late_life_safety_says_its_age_in_the_first_line() -> None:
     late = message(notice(age_s=11_520, opened=NOW - 11_520_000))
-    assert render(late, "zh", NOW).splitlines()[0].startswith("【P1 紧急】3 小时 12 分前发生｜港桥惠工驿站｜")
+    assert (
+        render(late, "zh", NOW).splitlines()[0].startswith("【P1 紧急】3 小时 12 分钟前发生｜港桥惠工驿站｜")
+    )
     assert (
         render(late, "en", NOW)
         .splitlines()[0]
@@ -58,6 +60,10 @@ def test_a_raised_alert_says_from_where() -> None:
     assert "｜由 P3 升级" in render(message(notice(was="P3")), "zh", NOW)
 
 
+def test_a_lowered_alert_says_from_where() -> None:
+    assert "｜lowered from P1" in render(message(notice(severity="P3", was="P1")), "en", NOW)
+
+
 def test_an_alert_in_retrospect_says_so() -> None:
     assert render(message(notice(retrospective=True)), "zh", NOW).startswith("【P1 紧急 补报】")
 
@@ -72,7 +78,7 @@ def test_a_resolved_alert_says_from_when_until_when_and_nothing_to_do() -> None:
     over = notice(opened=NOW - 25 * HOUR_MS, cleared=NOW - HOUR_MS, link=None)
     assert render(message(over, kind=Kind.RESOLVED), "zh", NOW).splitlines() == [
         "【P1 紧急 已恢复】港桥惠工驿站｜淋浴间超时滞留（shower-2）",
-        "12-28 16:20–16:20，持续 1 天｜隔间占用时长 31 分，限值 30 分",
+        "12-28 16:20–16:20，持续 1 天｜隔间占用时长 31 分钟，限值 30 分钟",
         f"告警号 {alert_id()}",
     ]
 
@@ -86,7 +92,7 @@ def test_a_latched_alert_that_cleared_still_asks_for_a_person() -> None:
 
 def test_an_escalation_says_how_long_nobody_answered() -> None:
     told = message(kind=Kind.ESCALATION, step=2, waited_s=300)
-    assert render(told, "zh", NOW).startswith("第 2 级升级：5 分无人确认\n\n【P1 紧急】")
+    assert render(told, "zh", NOW).startswith("第 2 级升级：5 分钟无人确认\n\n【P1 紧急】")
     assert render(told, "en", NOW).startswith("Escalation step 2: nobody acknowledged for 5 min\n\n")
 
 
