@@ -153,6 +153,7 @@ class Stations:
             else:
                 self.declare(one.station_id, one.payload)
                 if not one.payload.get("retained"):
+                    self.first.setdefault(one.station_id, one.at)
                     yield from self.links.hear(np.array([station]), np.array([one.at]))
 
     def declare(self, station_id: str, birth: Mapping[str, object]) -> None:
