@@ -47,8 +47,8 @@ class Lane:
             yield from self._expire(key, now)
 
     def pending(self) -> Iterator[Pending]:
-        """Yield what holds but has not opened."""
-        for key, instance in self.instances.items():
+        """Yield what holds but has not opened; may be asked on any thread."""
+        for key, instance in list(self.instances.items()):
             live = instance.live
             if live is not None and live.reached is None:
                 level = live.last.level or 0
