@@ -54,8 +54,12 @@ class Policy:
         for row in rows:
             by_station[row.station_id].append(row)
         sitting.load(by_station)
+        alarms = self._alarms(sitting, by_station)
+        told = sitting.state.notifications.last_told(sitting.connection, by_station)
         for station_id, theirs in by_station.items():
-            self._decide_at(sitting, station_id, theirs, plans)
+            around = self._circumstances(sitting, station_id, plans)
+            around = replace(around, alarms=alarms.get(station_id, ()), told=told.get(station_id))
+            self._decide_at(sitting, station_id, theirs, around, plans)
 
     def escalate(self, sitting: Sitting, limit: int, plans: Plans) -> None:
         """Take the steps that are due."""
@@ -84,8 +88,14 @@ class Policy:
 
     # -- one station ---------------------------------------------------------------------------------------
 
-    def _decide_at(self, sitting: Sitting, station_id: str, rows: Sequence[AlertRow], plans: Plans) -> None:
-        circumstances = self._circumstances(sitting, station_id, plans)
+    def _decide_at(
+        self,
+        sitting: Sitting,
+        station_id: str,
+        rows: Sequence[AlertRow],
+        circumstances: Circumstances,
+        plans: Plans,
+    ) -> None:
         for row in sorted(rows, key=lambda row: (row.severity, row.opened)):
             if row.state is not AlertState.FIRING:
                 sitting.change(replace(row, decide_at=None))
@@ -104,17 +114,18 @@ class Policy:
             graph=self.surroundings.circumstances,
             station=self.surroundings.station(station_id),
             open_platform=tuple(sitting.open_at(GATEWAY)),
-            alarms=self._alarms(sitting, station_id),
-            told=sitting.state.notifications.last_to_station(sitting.connection, station_id),
             windows=plans.windows,
             silences=plans.silences,
         )
 
-    def _alarms(self, sitting: Sitting, station_id: str) -> tuple[AlertRow, ...]:
-        """Return the life-safety alerts that opened or rose at a station that may be silent since."""
+    def _alarms(self, sitting: Sitting, station_ids: Iterable[str]) -> dict[str, tuple[AlertRow, ...]]:
+        """Return by station the life-safety alerts after which it may have fallen silent."""
         since = sitting.now - AFTER_LIFE_SAFETY_MS - 2 * OFFLINE_IS_SURE_MS
-        recent = sitting.state.alerts.recent(sitting.connection, station_id, since)
-        return tuple(row for row in sitting.take_up(recent) if self.rule(row.rule).life_safety)
+        recent = sitting.state.alerts.recent(sitting.connection, station_ids, since)
+        return {
+            station_id: tuple(row for row in sitting.take_up(rows) if self.rule(row.rule).life_safety)
+            for station_id, rows in recent.items()
+        }
 
     def _carry_out(self, sitting: Sitting, row: AlertRow, verdict: Verdict, plans: Plans) -> None:
         match verdict:

@@ -26,6 +26,7 @@ TOO_LONG_MS = 60_000
 """A channel that wants to be left alone for longer is no way to tell somebody of P1 or P2."""
 START_OVER_MS = 300_000
 GIVE_UP_MS = 24 * 3_600_000
+FAR_MS = 31 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class Deliveries:
         self._state.notifications.release(self._owner)
         known = set(channels)
         for channel in self._state.notifications.backlog().keys() - known:
-            while row := self._state.notifications.claim(channel, now, self._owner, LEASE_MS):
+            # those that are not due yet, too: nobody looks at this channel later
+            while row := self._state.notifications.claim(channel, now + FAR_MS, self._owner, LEASE_MS):
                 with self._state.begin() as connection:
                     self._redirect(connection, row, "this channel is not set up any more", now, known)
 

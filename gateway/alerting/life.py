@@ -89,7 +89,7 @@ class Alerts:
     def _take(self, sitting: Sitting, transitions: Sequence[Transition]) -> None:
         names = [course.identity(transition) for transition in transitions]
         known = self._state.alerts.known(sitting.connection, names)
-        sitting.load(transition.key.station_id for transition in transitions)
+        sitting.load_for(transitions)
         news: dict[str, None] = {}
         over: dict[str, None] = {}
         for name, transition in zip(names, transitions, strict=True):

@@ -1,7 +1,7 @@
 """The alerts of one transaction: read once, changed in memory, written together."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
 
@@ -39,18 +39,23 @@ class Sitting:
             self._keep(row)
         self._loaded |= wanted
 
+    def load_for(self, transitions: Sequence[Transition]) -> None:
+        """Read all that transitions may belong to."""
+        self.load(transition.key.station_id for transition in transitions)
+        own = {alert_id(transition.key, transition.opened) for transition in transitions}
+        for row in self.state.alerts.among(self.connection, own - self._rows.keys()):
+            self._keep(row)
+
     def of(self, transition: Transition) -> AlertRow | None:
-        """Return the alert a transition belongs to: the open one of its key, else that of its episode."""
+        """Return the alert a loaded transition belongs to: the open one of its key, or its episode's."""
         key = transition.key
-        self.load([key.station_id])
-        own_id = alert_id(key, transition.opened)
-        own = self._rows.get(own_id)
+        own = self._rows.get(alert_id(key, transition.opened))
         if own is not None and own.is_open:
             return own
         for row in self.open_at(key.station_id):
             if (row.rule, row.device, row.retrospective) == (key.rule, key.device, transition.retrospective):
                 return row
-        return own or self.get(own_id)
+        return own
 
     def get(self, wanted: str) -> AlertRow | None:
         """Return one alert, or None."""

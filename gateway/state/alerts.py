@@ -5,7 +5,7 @@ Writing takes the caller's connection: what one decision changes is one transact
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, select
@@ -122,14 +122,14 @@ class Alerts(Repository):
     def among(self, connection: Connection, alert_ids: Iterable[str]) -> list[AlertRow]:
         """Return those alerts of these ids that there are."""
         found: list[AlertRow] = []
-        for some in _chunks(alert_ids):
+        for some in chunks(alert_ids):
             found += _rows(connection, select(alerts).where(alerts.c.alert_id.in_(some)))
         return found
 
     def open_at(self, connection: Connection, station_ids: Iterable[str]) -> list[AlertRow]:
         """Return every open alert of some stations."""
         found: list[AlertRow] = []
-        for some in _chunks(station_ids):
+        for some in chunks(station_ids):
             is_open = alerts.c.state.in_(OPEN)
             found += _rows(connection, select(alerts).where(is_open, alerts.c.station_id.in_(some)))
         return found
@@ -144,16 +144,22 @@ class Alerts(Repository):
         of_state = alerts.c.state == AlertState.ACKNOWLEDGED
         return _rows(connection, select(alerts).where(of_state, alerts.c.lapses <= now))
 
-    def recent(self, connection: Connection, station_id: str, since: int) -> list[AlertRow]:
-        """Return the alerts of a station that opened or rose since then, open or not."""
-        of_station = alerts.c.station_id == station_id
-        return _rows(connection, select(alerts).where(of_station, alerts.c.worsened >= since))
+    def recent(
+        self, connection: Connection, station_ids: Iterable[str], since: int
+    ) -> dict[str, list[AlertRow]]:
+        """Return by station the alerts that opened or rose since then, open or not."""
+        found: dict[str, list[AlertRow]] = defaultdict(list)
+        query = select(alerts).where(alerts.c.worsened >= since)
+        for some in chunks(station_ids):
+            for row in _rows(connection, query.where(alerts.c.station_id.in_(some))):
+                found[row.station_id].append(row)
+        return found
 
     def told(self, connection: Connection, alert_ids: Iterable[str]) -> dict[str, list[JournalEntry]]:
         """Return by alert what its journal says of whom was told, in its order."""
         found: dict[str, list[JournalEntry]] = defaultdict(list)
         kinds = (Entry.ANNOUNCED, Entry.ESCALATED)
-        for some in _chunks(alert_ids):
+        for some in chunks(alert_ids):
             query = select(alert_journal).where(
                 alert_journal.c.alert_id.in_(some), alert_journal.c.kind.in_(kinds)
             )
@@ -179,7 +185,7 @@ class Alerts(Repository):
 
     def note(self, connection: Connection, entries: Iterable[JournalEntry]) -> None:
         """Write what happened; an entry whose identity is there already is left out."""
-        values = [asdict(entry) for entry in entries]
+        values = [{name: getattr(entry, name) for name in _OF_ENTRY} for entry in entries]
         if not values:
             return
         connection.execute(insert(alert_journal).on_conflict_do_nothing(index_elements=["identity"]), values)
@@ -189,7 +195,7 @@ class Alerts(Repository):
     def known(self, connection: Connection, identities: Iterable[str]) -> set[str]:
         """Return those identities of transitions that were applied before."""
         found: set[str] = set()
-        for some in _chunks(identities):
+        for some in chunks(identities):
             query = select(alert_journal.c.identity).where(alert_journal.c.identity.in_(some))
             found.update(connection.execute(query).scalars())
         return found
@@ -217,13 +223,15 @@ def _filtered(query: Select[Any], wanted: AlertFilter) -> Select[Any]:
     return query
 
 
-def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+def chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    """Yield each value once, as many at a time as one statement is given."""
     some = sorted(set(values))
     for start in range(0, len(some), _CHUNK):
         yield some[start : start + _CHUNK]
 
 
 _COLUMNS = tuple(column.name for column in fields(AlertRow))
+_OF_ENTRY = tuple(column.name for column in fields(JournalEntry))
 
 
 def _values(row: AlertRow) -> dict[str, object]:

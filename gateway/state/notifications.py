@@ -8,6 +8,7 @@ from sqlalchemy import Connection, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from gateway.state.alert_schema import notifications
+from gateway.state.alerts import chunks
 from gateway.state.notification_rows import Delivery, NotificationRow
 from gateway.state.repository import Repository
 
@@ -151,11 +152,14 @@ class Notifications(Repository):
         )
         return list(connection.execute(query).scalars())
 
-    def last_to_station(self, connection: Connection, station_id: str) -> int | None:
-        """Return when a notification about one station alone was last written, None for never."""
-        query = select(func.max(notifications.c.created)).where(notifications.c.station_id == station_id)
-        found = connection.execute(query).scalar()
-        return None if found is None else int(found)
+    def last_told(self, connection: Connection, station_ids: Iterable[str]) -> dict[str, int]:
+        """Return by station when a notification about it alone was last written."""
+        found: dict[str, int] = {}
+        query = select(notifications.c.station_id, func.max(notifications.c.created))
+        for some in chunks(station_ids):
+            of_some = query.where(notifications.c.station_id.in_(some))
+            found.update(connection.execute(of_some.group_by(notifications.c.station_id)).all())
+        return found
 
 
 def _claimable(now: int) -> Any:  # noqa: ANN401 - SQLAlchemy's ColumnElement[bool]
