@@ -15,6 +15,7 @@ from gateway.ingest.decoding import Arrived
 from simulators.light.station import Identity, LightStation, Outgoing
 from simulators.links import LinkProfile
 from simulators.scenarios import Scenario
+from simulators.truth import TruthLog
 from station_agent.framing import Reading
 from wire.frames import Ack, DeviceInfo, Goodbye
 from wire.measures import MEASURES, FrameClass, class_of
@@ -61,9 +62,9 @@ class Edge(NamedTuple):
 class Courier:
     """Carries the readings of one scenario; `carry` is called with growing times, in ms."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, truth: TruthLog | None = None) -> None:
         self._site = scenario.site
-        self._simulated = scenario.station()
+        self._simulated = scenario.station(truth)
         self._rng = random.Random(scenario.seed)  # noqa: S311 - seeded chance, no secret
         self._now_ms = scenario.start_ms
         self._gateway = ulid_of("the gateway of the score", 0)

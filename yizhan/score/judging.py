@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.domain.alerts import Change, Transition
 from simulators.faults import Fault
+from yizhan.score.attendance import Attendance
 from yizhan.score.oracle import ALLOWED_MS, Must, Oracle
 
 MINUTE_MS = 60_000
@@ -24,10 +25,11 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Everything the gateway said in one story, in its order."""
+    """Everything the gateway said in one story, in its order, and who was really inside meanwhile."""
 
     transitions: Sequence[Transition]
     told: Sequence[Told]
+    attendance: Attendance = field(default_factory=Attendance)
 
 
 @dataclass(frozen=True, slots=True)

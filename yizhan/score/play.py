@@ -15,6 +15,7 @@ from simulators.scenarios import Scenario
 from wire.frames import Goodbye
 from wire.messages import decode_status
 from wire.topics import Channel
+from yizhan.score.attendance import Attendance
 from yizhan.score.courier import Courier
 from yizhan.score.intake import Intake
 from yizhan.score.judging import Heard
@@ -30,7 +31,8 @@ class Gatehouse:
     def __init__(self, story: Scenario, catalogue: Catalogue | None = None) -> None:
         self._story = story
         self._catalogue = catalogue or load()
-        self._courier = Courier(story)
+        self._attendance = Attendance()
+        self._courier = Courier(story, self._attendance)
         self._intake = Intake()
         registry = Registry([StationSpec.model_validate(story.site.yaml_row())])
         facts = Facts(self._intake.series.known, self._intake.sources, registry, self._catalogue.parameter)
@@ -44,11 +46,11 @@ class Gatehouse:
         """
         transitions = self._judged()
         if not self._story.faults:
-            return Heard(transitions, ())
+            return Heard(transitions, (), self._attendance)
         boots = [at for fault in self._story.faults for at in fault.boots()]
         with People.of(self._story, self._catalogue, boots) as people:
             people.hear(transitions, self._story.end_ms)
-            return Heard(transitions, people.told())
+            return Heard(transitions, people.told(), self._attendance)
 
     def _judged(self) -> list[Transition]:
         transitions: list[Transition] = []

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from gateway.domain.alerts import Change, Key
+from gateway.domain.alerts import Change, Key, Transition
 from simulators.scenarios import Scenario
 from yizhan.score.judging import PAGING, Found, Heard, Judged
 
@@ -35,11 +35,11 @@ class Tally:
         self.failures += (f"{_named(story)}: {sentence}" for sentence in _complaints(judged))
 
     def add_quiet(self, story: Scenario, heard: Heard) -> None:
-        """Count some quiet days; whatever opened there is false."""
+        """Count some quiet days; whatever opened there is false, unless the station really was crowded."""
         self.quiet_days += story.days
         gravest: dict[tuple[Key, int], str] = {}
         for one in heard.transitions:
-            if one.change in {Change.OPENED, Change.RAISED}:
+            if one.change in {Change.OPENED, Change.RAISED} and not _is_true(story, heard, one):
                 episode = one.key, one.opened
                 gravest[episode] = min(one.severity, gravest.get(episode, one.severity))
         for (key, opened), severity in gravest.items():
@@ -64,6 +64,10 @@ class Tally:
         for name, count in sorted(self.stories.items()):
             if self.good[name] < count:
                 yield f"{name}: {count - self.good[name]} of {count} stories were not as they must be"
+
+
+def _is_true(story: Scenario, heard: Heard, one: Transition) -> bool:
+    return heard.attendance.crowds(one.key.rule, one.severity, one.at, story.site.capacity)
 
 
 def _named(story: Scenario) -> str:
