@@ -15,8 +15,8 @@ class Event(Spec):
     while it holds prolongs it and may raise the level, never lowers it.
 
     ``or_while``: a state that says the same (`door_tamper` beside the event `tamper`): judged at readings
-    that carry one of its own fields; every level without event fields in its condition holds while it is
-    true.
+    that carry one of its own fields. While it is true the levels are asked too, with the event's own fields
+    unknown.
 
     Never waits for gaps. The value shown is the event's name, or what the comparison that held compared.
     """
