@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from wire.measures import MEASURES
+from wire.measures import MEASURES, Measure
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -71,7 +71,11 @@ _AT_ONCE = {"1": 10.0}
 @cache
 def dial_of(domain: str, name: str) -> Dial:
     """Return the dial of a counter of `wire.measures`; KeyError for any other name."""
-    measure = MEASURES[domain][name]
+    return dial_for(MEASURES[domain][name])
+
+
+def dial_for(measure: Measure) -> Dial:
+    """Return the dial of a counter; KeyError for a unit in which nothing is counted."""
     return Dial(measure.moduli, _MOST_PER_S[measure.unit], _AT_ONCE.get(measure.unit, 0.0))
 
 

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 from catalogue.kinds import KindName
 from gateway.alerting.judging import Plan
 from gateway.alerting.kinds.absence import Absence
+from gateway.alerting.kinds.comparison import Comparison
 from gateway.alerting.kinds.count import Count
 from gateway.alerting.kinds.event import Event
 from gateway.alerting.kinds.fleet_share import FleetShare
+from gateway.alerting.kinds.increase import increase
 from gateway.alerting.kinds.kind import Kind
 from gateway.alerting.kinds.sequence import Sequence
 from gateway.alerting.kinds.threshold import Threshold
@@ -19,5 +21,7 @@ KINDS: Mapping[KindName, Callable[[Plan], Kind]] = {
     "threshold": Threshold,
     "sequence": Sequence,
     "count": Count,
+    "comparison": Comparison,
+    "increase": increase,
 }
 """What makes the evaluator of a rule, by kind."""

@@ -1,6 +1,6 @@
 """Rules of the catalogue on virtual time: what is said when, and what must come of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -27,7 +27,7 @@ def catalogued(rule_id: str) -> Rule:
     return _catalogue().rules[rule_id]
 
 
-def station(**devices: dict[str, object]) -> StationSpec:
+def station(**devices: Mapping[str, object]) -> StationSpec:
     """Return what `stations.yaml` says of the station the timetables are about."""
     return StationSpec.model_validate({"station_id": STATION, "region": "louxing", "devices": devices})
 
@@ -59,12 +59,8 @@ def however_cut(rules: Sequence[Rule], frames: Sequence[Said], **stage: Any) -> 
     results = []
     for size in (1, 3, len(frames)):
         on = Stage(*rules, **stage)
-        results.append(
-            [
-                one
-                for start in range(0, len(frames), size)
-                for one in on.engine.take(on.batch(*frames[start : start + size]))
-            ]
-        )
+        parts = [on.batch(*frames[start : start + size]) for start in range(0, len(frames), size)]
+        results.append([one for part in parts for one in on.engine.take(part)])
+        results[-1].sort(key=lambda one: (one.key.rule, one.received))
     assert results[0] == results[1] == results[2]
     return results[0]
