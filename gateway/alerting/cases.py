@@ -1,4 +1,4 @@
-"""Playing the unit tests of rules (`catalogue.cases`): what a station says, and whether the right thing follows."""
+"""Playing the unit tests of rules (`catalogue.cases`): what a station says, and what must follow."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

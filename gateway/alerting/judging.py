@@ -1,8 +1,9 @@
 """A rule's levels, guard and clear condition, asked at one moment."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from catalogue.conditions import Condition
 from catalogue.model import Rule
 from gateway.alerting.conditions import Tests
 from gateway.alerting.moment import Answer, Moment, Test, Truth, covers_ms
@@ -37,6 +38,8 @@ class Plan:
         self.waits_itself = False
         """Set by a kind that lets the levels' times pass before it judges."""
         self._asked: dict[int, _Asked] = {}
+        self._more: dict[str, Callable[[Rule], Condition | None]] = {}
+        self._more_asked: dict[tuple[str, int], Test | None] = {}
 
     def timing(self, station_id: str) -> Timing:
         """Return the times of the rule's levels at a station."""
@@ -49,8 +52,19 @@ class Plan:
 
     def follow(self, view: View) -> None:
         """Show a batch to the conditions that remember; before anything in it is judged."""
+        self._prepare()
         for followed in self.tests.followed:
             followed.take(view)
+
+    def add(self, name: str, part: Callable[[Rule], Condition | None]) -> None:
+        """Have a further condition of the rule made ready, for `test`."""
+        self._more[name] = part
+
+    def test(self, name: str, station_id: str) -> Test | None:
+        """Return the further condition that holds at a station, None where the rule has none."""
+        number = self.variants.number(station_id)
+        self._prepare_variant(number)
+        return self._more_asked[name, number]
 
     def guard(self, at: Moment) -> Truth:
         """Ask the rule's `when`."""
@@ -124,13 +138,26 @@ class Plan:
 
     def _of(self, station_id: str) -> _Asked:
         number = self.variants.number(station_id)
-        if number not in self._asked:
-            rule = self.variants.rules[number]
-            levels = tuple(None if level.if_ is None else self.tests.of(level.if_) for level in rule.levels)
-            when = None if rule.when is None else self.tests.of(rule.when)
-            clear = None if rule.clear.if_ is None else self.tests.of(rule.clear.if_)
-            self._asked[number] = _Asked(when, levels, clear)
+        self._prepare_variant(number)
         return self._asked[number]
+
+    def _prepare(self) -> None:
+        """Make every condition ready: one that remembers must not miss what came before it is first asked."""
+        self.variants.by_station()
+        for number in range(len(self.variants.rules)):
+            self._prepare_variant(number)
+
+    def _prepare_variant(self, number: int) -> None:
+        if number in self._asked:
+            return
+        rule = self.variants.rules[number]
+        levels = tuple(self._test(level.if_) for level in rule.levels)
+        self._asked[number] = _Asked(self._test(rule.when), levels, self._test(rule.clear.if_))
+        for name, part in self._more.items():
+            self._more_asked[name, number] = self._test(part(rule))
+
+    def _test(self, condition: Condition | None) -> Test | None:
+        return None if condition is None else self.tests.of(condition)
 
     def save(self) -> list[object]:
         """Return what the conditions remember."""
@@ -138,6 +165,7 @@ class Plan:
 
     def restore(self, saved: list[object]) -> None:
         """Take up what `save` returned."""
+        self._prepare()
         for followed, recent in zip(self.tests.followed, saved, strict=False):
             _restore(followed, recent)
 

@@ -203,6 +203,9 @@ class Stations:
                 yield "boot"
             elif boot != newest and one.at - boots.get(boot, one.at) <= RETURNED_MS and newest is not None:
                 yield "boot_returned"
+            if newest is not None:
+                # it ran until now
+                boots[newest] = one.at
             boots.pop(boot, None)
             boots[boot] = one.at
             for old in list(boots)[:-BOOTS_KEPT]:

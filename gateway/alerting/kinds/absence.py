@@ -12,7 +12,7 @@ from gateway.alerting.judging import Plan
 from gateway.alerting.kinds.kind import FOREVER, Active, judged
 from gateway.alerting.kinds.occurring import frame_before
 from gateway.alerting.kinds.threshold import Judged, fields_asked, own_names
-from gateway.alerting.moment import Moment, Test, covers_ms, moment_of
+from gateway.alerting.moment import Moment, covers_ms, moment_of
 from gateway.alerting.occurrences import Happened
 from gateway.alerting.places import OWN_STATION
 from gateway.alerting.rows import Rows, ordered_by
@@ -51,9 +51,7 @@ class Absence:
         self._heard = any(one.event == HEARD for one in self._spec.of)
         cut = self._spec.cut_short
         self._cut = None if cut is None else plan.tests.finder(cut.on)
-        self._or_while: Test | None = (
-            None if self._spec.or_while is None else plan.tests.of(self._spec.or_while)
-        )
+        plan.add("or_while", lambda rule: cast("AbsenceSpec", rule.spec).or_while)
         self._states = tuple(name for name in own_names(plan.rule) if self._spec.or_while is not None)
         self._sieve = Sieve(plan)
         self._per_device = plan.rule.per == "device"
@@ -154,7 +152,7 @@ class Absence:
 
     def _rows(self, view: View, active: Active) -> Iterator[_Turn]:
         rows = view.readings(self._plan.domain)
-        chosen = None if rows is None or self._or_while is None else self._readings.chosen(rows)
+        chosen = None if rows is None or self._spec.or_while is None else self._readings.chosen(rows)
         if rows is None or chosen is None:
             return
         hits = self._sieve.can_hold(rows, chosen, lambda rule: cast("AbsenceSpec", rule.spec).or_while)
@@ -254,7 +252,8 @@ class Absence:
         }
 
     def _state(self, at: Moment) -> bool | None:
-        return False if self._or_while is None else self._or_while.ask(at).truth
+        test = self._plan.test("or_while", at.station_id)
+        return False if test is None else test.ask(at).truth
 
     def _moment(self, view: View, whom: Whom, ts: int, received: int) -> Moment:
         station_id, device = whom

@@ -14,7 +14,7 @@ from gateway.alerting.judging import Plan
 from gateway.alerting.kinds.kind import FOREVER, Active, judged
 from gateway.alerting.kinds.occurring import Deadlines, Whom, instant
 from gateway.alerting.kinds.threshold import fields_asked
-from gateway.alerting.moment import Moment, Test, covers_ms, moment_of
+from gateway.alerting.moment import Moment, covers_ms, moment_of
 from gateway.alerting.rows import Rows
 from gateway.alerting.sieve import Sieve
 from gateway.alerting.view import View
@@ -26,10 +26,14 @@ _Turn = tuple[int, int, int, int]
 
 @dataclass(slots=True)
 class _Holding:
-    """An event that goes on saying so: until a time of receipt (ms), or its end (None)."""
+    """An event that goes on saying so: until a time of receipt (ms), or its end (None).
+
+    ``lag`` is how long after it was taken it was received.
+    """
 
     until: int | None
     level: int
+    lag: int
 
 
 class Event:
@@ -42,7 +46,7 @@ class Event:
         self._names = {one.name.partition(".")[2] for one in rule.subjects}
         self._fields = tuple(field.name for field in EVENT_FIELDS.get(plan.domain, ()))
         self._states = _states(rule, plan.domain)
-        self._or_while: dict[int, Test | None] = {}
+        plan.add("or_while", lambda rule: _spec(rule).or_while)
         self._holding: dict[Whom, _Holding] = {}
         self._deadlines = Deadlines()
         self.reads = fields_asked(rule)
@@ -60,14 +64,14 @@ class Event:
             holding = self._holding.get(whom)
             if holding is not None and holding.until is not None and holding.until <= at:
                 del self._holding[whom]
-                moment = instant(self._plan, view, whom, at, at)
+                moment = instant(self._plan, view, whom, at - holding.lag, at)
                 # a state that nobody can tell does not go on saying what the event said
                 found = self._state(moment) is True
                 yield self._plan.judge(moment, found=found, covers=FOREVER)
 
     def save(self) -> object:
         """Return what holds, and until when."""
-        holding = {whom: (one.until, one.level) for whom, one in self._holding.items()}
+        holding = {whom: (one.until, one.level, one.lag) for whom, one in self._holding.items()}
         return {"holding": holding, "deadlines": self._deadlines.heap}
 
     def restore(self, saved: object) -> None:
@@ -124,7 +128,7 @@ class Event:
         until = None if lasts == FOREVER else judgement.received + lasts
         if before is not None and (before.until is None or (until is not None and before.until > until)):
             until = before.until
-        self._holding[whom] = _Holding(until, level)
+        self._holding[whom] = _Holding(until, level, judgement.received - judgement.ts)
         if until is not None:
             self._deadlines.add(until, whom, late=False)
         return judgement if level < 0 else replace(judgement, level=level, cleared=False)
@@ -156,11 +160,7 @@ class Event:
         yield self._plan.judge(at, found=self._state(at), covers=covers, late=late)
 
     def _state(self, at: Moment) -> bool | None:
-        number = self._plan.variants.number(at.station_id)
-        if number not in self._or_while:
-            condition = _spec(self._plan.variants.rules[number]).or_while
-            self._or_while[number] = None if condition is None else self._plan.tests.of(condition)
-        test = self._or_while[number]
+        test = self._plan.test("or_while", at.station_id)
         return False if test is None else test.ask(at).truth
 
     def _lasts(self, station_id: str) -> int:

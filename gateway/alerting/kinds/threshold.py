@@ -5,7 +5,7 @@ from functools import reduce
 
 import numpy as np
 
-from catalogue.conditions import Compare, FromField
+from catalogue.conditions import Compare, FromField, Reports
 from catalogue.model import Rule
 from catalogue.walking import walk
 from gateway.alerting.judging import Plan
@@ -45,7 +45,7 @@ class Threshold:
             row = int(chosen[place])
             at = moment_of(view, rows, row, readings.names, readings.subject_at(rows, row))
             at.suspect = bool(rows.suspects[row])
-            yield self._plan.judge(at, covers=readings.covers, late=readings.is_late(rows, row))
+            yield self._plan.judge(at, covers=readings.covers_at(rows, row), late=readings.is_late(rows, row))
 
     def advance(self, now: int, view: View) -> Iterable[Judgement]:
         """Nothing comes due but by readings."""
@@ -113,6 +113,14 @@ class Judged:
                 return column.name
         return self.subjects[0] if self.subjects else None
 
+    def covers_at(self, rows: Rows, row: int) -> int:
+        """Return how long a row covers (ms): as its subject field does, else as what else it carries."""
+        for names in (self.subjects, self.names):
+            carried = [one for one in self._columns(rows, names) if one.place(row) is not None]
+            if carried:
+                return max(covers_ms((self.domain, one.name)) for one in carried)
+        return self.covers
+
     def is_late(self, rows: Rows, row: int) -> bool:
         """Whether a row belongs to the past: by age, or because all it says was overtaken."""
         if rows.aged[row]:
@@ -154,10 +162,11 @@ def field_of(name: str) -> Field:
 
 
 def _names(rule: Rule) -> Iterator[str]:
-    parts = (part for _, part in walk(rule))
-    return (
-        str(part.field) for part in parts if isinstance(part, Compare | FromField) and part.field is not None
-    )
+    for _, part in walk(rule):
+        if isinstance(part, Compare | FromField) and part.field is not None:
+            yield part.field
+        elif isinstance(part, Reports):
+            yield from part.reports
 
 
 def _domains(rule: Rule) -> tuple[str, ...]:
