@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from wire.measures import EVENT_FIELDS, EVENTS, MEASURES
+from catalogue.fields import ALL_EVENTS, ALL_MEASURES
+from gateway.notify.notifier import Measured
+from wire.measures import EVENT_FIELDS
 from wire.measures.words import Name, name_of
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
@@ -14,11 +16,14 @@ _PARTS = (
     (_MINUTE_S, Name("分钟", "min")),
     (1, Name("秒", "s")),
 )
+_TIMES: Mapping[str, float] = {"ms": 0.001, "s": 1, "d": _DAY_S}
 _UNITS: Mapping[str, str] = {
     "1": "",
     "Cel": "°C",
     "[ppm]": "ppm",
     "kW.h": "kWh",
+    "kW.h/h": "kW",
+    "m3/h": "m³/h",
     "V.A": "VA",
     "m3": "m³",
     "ug/m3": "µg/m³",
@@ -47,34 +52,42 @@ def moment(ms: int, tz: str, now: int) -> str:
     return f"{then:%H:%M}" if then.date() == today.date() else f"{then:%m-%d %H:%M}"
 
 
-def measure_name(domain: str, field: str) -> Name:
-    """Return what people call a field, or the field when nobody has named it."""
+def measured(domain: str, field: str) -> Measured:
+    """Return what a field or an event is called and in what it is measured."""
     if field == "event":
-        return Name("事件", "event")
-    rows = (MEASURES.get(domain, {}).get(field), *EVENT_FIELDS.get(domain, ()))
-    row = next((row for row in rows if row is not None and row.name == field), None)
-    return Name(field, field) if row is None else Name(row.zh, row.en)
+        return Measured(Name("事件", "event"), "1", domain, field)
+    row = ALL_MEASURES.get(domain, {}).get(field)
+    named = (row, ALL_EVENTS.get(domain, {}).get(field), *EVENT_FIELDS.get(domain, ()))
+    found = next((one for one in named if one is not None and one.name == field), None)
+    name = Name(field, field) if found is None else Name(found.zh, found.en)
+    return Measured(name, "1" if row is None else row.unit, domain, field)
 
 
-def figure(domain: str, field: str, value: float | str) -> Name:
+def figure(what: Measured, value: float | str) -> Name:
     """Write a value with its unit; words of enums and events as people call them."""
     if isinstance(value, str):
-        return _word(domain, field, value)
-    row = MEASURES.get(domain, {}).get(field)
+        return _word(what, value)
+    row = ALL_MEASURES.get(what.domain, {}).get(what.field)
     if row is not None and row.type == "bool":
         return Name("是", "yes") if value else Name("否", "no")
-    if row is not None and row.unit == "s":
-        return duration(value)
-    unit = "" if row is None else _UNITS.get(row.unit, row.unit)
-    text = f"{value:.6g} {unit}".strip()
+    if what.unit in _TIMES:
+        return _time(value, _TIMES[what.unit])
+    text = f"{value:.6g} {_UNITS.get(what.unit, what.unit)}".strip()
     return Name(text, text)
 
 
-def _word(domain: str, field: str, word: str) -> Name:
-    event = EVENTS.get(domain, {}).get(word) if field == "event" else None
-    if event is not None:
-        return Name(event.zh, event.en)
+def _time(value: float, unit_s: float) -> Name:
+    length = duration(abs(value) * unit_s)
+    return length if value >= 0 else Name(f"-{length.zh}", f"-{length.en}")
+
+
+def _word(what: Measured, word: str) -> Name:
+    domain, _, event = word.rpartition(".")
+    rows = [ALL_EVENTS.get(domain or what.domain, {})] if domain or what.domain else list(ALL_EVENTS.values())
+    found = next((row[event] for row in rows if event in row), None) if what.field == "event" else None
+    if found is not None:
+        return Name(found.zh, found.en)
     try:
-        return name_of(field, word)
+        return name_of(what.field, word)
     except KeyError:
         return Name(word, word)

@@ -25,11 +25,21 @@ class Kind(StrEnum):
     TEST = "test"
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What ``value`` and ``limit`` of an alert are: its name, its UCUM unit, and the field words are from."""
+
+    name: Name
+    unit: str
+    domain: str = ""
+    field: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """All there is to say about one alert.
 
-    ``domain`` and ``field`` name the measure of ``value`` and ``limit``, empty when there is none. ``was``
+    ``measured`` says what ``value`` and ``limit`` are; without it, ``domain`` and ``field`` do. ``was``
     is the severity before it changed. ``age_s`` is set when a life-safety reading came late.
     ``awaits_person`` says that the condition has cleared but only a person closes the alert. ``link``
     acknowledges it in the name of whoever is told.
@@ -47,6 +57,7 @@ class Notice:
     device: str = ""
     domain: str = ""
     field: str = ""
+    measured: Measured | None = None
     value: float | str | None = None
     limit: float | str | None = None
     was: str | None = None

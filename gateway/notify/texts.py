@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.notify.figures import duration, figure, measure_name, moment
+from gateway.notify.figures import duration, figure, measured, moment
 from gateway.notify.notifier import Kind, Lang, Message, Notice
 from wire.measures.words import Name
 
@@ -153,16 +153,15 @@ def since(notice: Notice, lang: Lang, now: int) -> str:
     return say("lasted", lang, start=start, end=moment(notice.cleared, notice.tz, now), length=length)
 
 
-def measured(notice: Notice, lang: Lang) -> str | None:
+def against(notice: Notice, lang: Lang) -> str | None:
     """Return the value against its limit, or None when there is no value."""
     if notice.value is None:
         return None
-    measure = measure_name(notice.domain, notice.field)
-    value = _cleaned(figure(notice.domain, notice.field, notice.value))
+    shown = notice.measured or measured(notice.domain, notice.field)
+    value = _cleaned(figure(shown, notice.value))
     if notice.limit is None or notice.limit == notice.value:
-        return say("value", lang, measure=measure, value=value)
-    limit = _cleaned(figure(notice.domain, notice.field, notice.limit))
-    return say("against", lang, measure=measure, value=value, limit=limit)
+        return say("value", lang, measure=shown.name, value=value)
+    return say("against", lang, measure=shown.name, value=value, limit=_cleaned(figure(shown, notice.limit)))
 
 
 def subject(message: Message, lang: Lang) -> str:
@@ -188,7 +187,7 @@ def variables(message: Message, lang: Lang, now: int) -> Mapping[str, str]:
             "what": clip(clean(_in(notice.name, told)), _NAME_CHARACTERS),
             "device": notice.device,
             "since": since(notice, told, now),
-            "value": measured(notice, told) or "",
+            "value": against(notice, told) or "",
             "action": clean(_in(notice.first_action, told)),
             "link": notice.link or "",
             "alert_id": notice.alert_id,
@@ -199,7 +198,7 @@ def variables(message: Message, lang: Lang, now: int) -> Mapping[str, str]:
 def _body(notice: Notice, lang: Lang, now: int, *, brief: bool) -> tuple[Line, ...]:
     if brief:
         return (Line(f"{first_line(notice, lang)}{_GAP}{since(notice, lang, now)}"),)
-    facts = [since(notice, lang, now), measured(notice, lang)]
+    facts = [since(notice, lang, now), against(notice, lang)]
     if notice.was is not None:
         facts.append(say("raised" if notice.severity < notice.was else "lowered", lang, was=notice.was))
     facts.append(say("incomplete", lang) if notice.incomplete else None)

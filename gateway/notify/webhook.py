@@ -14,6 +14,7 @@ from typing import Literal
 import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.notify.figures import measured
 from gateway.notify.fitting import render, split
 from gateway.notify.notifier import Contact, Delivered, Message, Notice, Outcome, Reason, Refused
 from gateway.notify.posting import JSON_TYPE, request
@@ -87,5 +88,7 @@ def _encoded(message: Message, now: int) -> bytes:
 
 def _facts(notice: Notice) -> dict[str, object]:
     """Return a notice as JSON; names are objects of both languages."""
-    told = {name: getattr(notice, name) for name in notice.__dataclass_fields__}
+    told = {name: getattr(notice, name) for name in notice.__dataclass_fields__ if name != "measured"}
+    shown = notice.measured or measured(notice.domain, notice.field)
+    told |= {"measure": shown.name, "unit": shown.unit}
     return {name: value._asdict() if isinstance(value, Name) else value for name, value in told.items()}
