@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from catalogue.model import Text
 from gateway.alerting.deciding import awaits_person
 from gateway.alerting.surroundings import Surroundings, unknown_rule
+from gateway.notify.compared import compared
 from gateway.notify.links import Link, Links
 from gateway.notify.notifier import Kind, Message, Notice
 from gateway.state.alert_rows import AlertRow, AlertState
@@ -60,7 +61,6 @@ class Composer:
         """Return all there is to say about one alert to one person."""
         rule = self.surroundings.rule(alert.rule) or unknown_rule(alert.rule)
         names = self.name(alert.station_id)
-        domain, _, field = rule.subject.name.partition(".")
         before = was.get(alert.alert_id)
         late = alert.received - alert.opened
         return Notice(
@@ -74,8 +74,7 @@ class Composer:
             opened=alert.opened,
             first_action=_name(rule.first_action),
             device=alert.device,
-            domain=domain,
-            field=field,
+            measured=compared(rule, alert.severity),
             value=alert.value,
             limit=alert.limit,
             was=str(before) if before else None,
