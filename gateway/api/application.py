@@ -1,6 +1,6 @@
 """The application: routes, guards and errors put together."""
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from gateway.api import (
@@ -18,6 +18,7 @@ from gateway.api import (
     stream,
 )
 from gateway.api.access import Tokens
+from gateway.api.asking import each_once
 from gateway.api.counting import ServicesCollector
 from gateway.api.guards import Guards, known_hosts
 from gateway.api.problems import ProblemDetails
@@ -56,7 +57,7 @@ def _routes() -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-    api = APIRouter(prefix=PREFIX)
+    api = APIRouter(prefix=PREFIX, dependencies=[Depends(each_once)])
     parts = (
         stations, readings, alerts, silences, maintenance, rota, rules, quarantine, commands, stream
     )  # fmt: skip

@@ -24,6 +24,15 @@ def services_of(request: Request) -> Services:
     return services
 
 
+def each_once(request: Request) -> None:
+    """Let pass a query that says everything once; Problem 422: of two filters one would be passed over."""
+    said: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name in said:
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "query", name, "it is there twice; give it once")
+        said.add(name)
+
+
 def principal_of(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],

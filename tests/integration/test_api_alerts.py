@@ -149,6 +149,11 @@ async def test_one_alone_adds_its_timeline_and_what_to_do_first(
     assert (missing.status_code, missing.json()["errors"][0]["field"]) == (404, "alert_id")
 
 
+async def test_it_passes_over_no_filter(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/api/v1/alerts?state=firing&state=resolved")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "state")
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [

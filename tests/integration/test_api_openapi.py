@@ -15,8 +15,9 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from gateway.api.application import create_api, openapi
 from gateway.api.openapi import DOCUMENT, document
 from gateway.api.settings import HttpSettings, TokenAuth
+from gateway.domain.silences import Match, Silence
 from gateway.state.quarantined import Quarantined
-from tests.integration.api_support import NOW, open_house
+from tests.integration.api_support import NOW, TWO_PEOPLE, open_house
 from tests.support.waiting import until_sync
 
 TOKEN = "a-77q"
@@ -45,8 +46,10 @@ def test_every_route_describes_its_problems() -> None:
 def served(data_dir: Path) -> Iterator[str]:
     tokens = data_dir / "tokens.yaml"
     tokens.write_text(f"- {{name: x, role: admin, sha256: {hashlib.sha256(TOKEN.encode()).hexdigest()}}}")
-    with open_house(data_dir) as house:
+    with open_house(data_dir, on_call=TWO_PEOPLE) as house:
         house.hear("louxing-07")
+        house.opens("WA-02", "P1")
+        house.state.silences.add(Silence("s", Match(rule="WA-02"), "paint", "li", NOW - 1, NOW + 1))
         house.write("louxing-07", "water", [{"device": "main", "ts": NOW - 1, "water_flow_l_per_min": 1.5}])
         house.state.quarantine.add([Quarantined("a", "r", "t", "not_json", "", b"{")], NOW)
         app = create_api(house.services(HttpSettings(auth=TokenAuth(tokens=tokens))))
@@ -71,7 +74,7 @@ def ask(operation: Any, base_url: str, mode: schemathesis.GenerationMode) -> Non
     )
     def ask_once(case: Any) -> None:  # noqa: ANN401
         headers = dict(BEARER)
-        if case.method == "POST" and not case.media_type:
+        if case.method in {"POST", "DELETE"} and not case.media_type:
             headers["Content-Type"] = "application/json"
         case.call_and_validate(base_url=base_url, headers=headers, excluded_checks=list(NOT_IN_A_SCHEMA))
 
