@@ -8,6 +8,7 @@ from gateway.alerting.kinds.absence import Absence
 from gateway.alerting.kinds.comparison import Comparison
 from gateway.alerting.kinds.count import Count
 from gateway.alerting.kinds.event import Event
+from gateway.alerting.kinds.flatline import Flatline
 from gateway.alerting.kinds.fleet_share import FleetShare
 from gateway.alerting.kinds.increase import increase
 from gateway.alerting.kinds.kind import Kind
@@ -23,5 +24,6 @@ KINDS: Mapping[KindName, Callable[[Plan], Kind]] = {
     "count": Count,
     "comparison": Comparison,
     "increase": increase,
+    "flatline": Flatline,
 }
 """What makes the evaluator of a rule, by kind."""
