@@ -20,7 +20,7 @@ STATION: tuple[Measure, ...] = (
     _S.gauge("capacity", "1", "int", (1, 10_000), None, 86_400, 0, "容量", "Capacity"),
     _S.flag("open_now", 60, "按公示时间应开放", "Open by its published hours"),
     # the gateway's own count of people, from all doors, anchored again when everybody has left
-    _S.gauge("people_inside_count", "1", "int", (-500, 500), None, 30, 0, "站内人数", "People inside"),
+    _S.gauge("people_inside_count", "1", "int", (-500, 500), None, 60, 0, "站内人数", "People inside"),
     _S.gauge(
         "people_inside_confidence_ratio",
         "1",
