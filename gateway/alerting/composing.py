@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from catalogue.model import Text
 from gateway.alerting.deciding import awaits_person
+from gateway.alerting.duty_rules import OWN_RULES
 from gateway.alerting.surroundings import Surroundings, unknown_rule
 from gateway.notify.compared import compared
 from gateway.notify.links import Link, Links
@@ -59,7 +60,7 @@ class Composer:
 
     def notice(self, alert: AlertRow, person: str, was: Mapping[str, object], now: int) -> Notice:
         """Return all there is to say about one alert to one person."""
-        rule = self.surroundings.rule(alert.rule) or unknown_rule(alert.rule)
+        rule = OWN_RULES.get(alert.rule) or self.surroundings.rule(alert.rule) or unknown_rule(alert.rule)
         names = self.name(alert.station_id)
         before = was.get(alert.alert_id)
         late = alert.received - alert.opened

@@ -8,6 +8,7 @@ from catalogue.model import Rule
 from gateway.alerting.calendar import Days
 from gateway.alerting.course import latches
 from gateway.alerting.deeds import promote
+from gateway.alerting.duty_rules import DAILY_TEST, OWN_RULES
 from gateway.alerting.escalation import Call, advance, begin, plan_of
 from gateway.alerting.outbox import Telling
 from gateway.alerting.policy import AFTER_LIFE_SAFETY_MS, OFFLINE_IS_SURE_MS, decide
@@ -46,7 +47,7 @@ class Policy:
 
     def rule(self, rule_id: str) -> Rule:
         """Return a rule, or a stand-in for one that is gone."""
-        return self.surroundings.rule(rule_id) or unknown_rule(rule_id)
+        return OWN_RULES.get(rule_id) or self.surroundings.rule(rule_id) or unknown_rule(rule_id)
 
     def decide(self, sitting: Sitting, rows: Iterable[AlertRow], plans: Plans) -> None:
         """Ask the stages about alerts, and tell, hold or suppress them as they say."""
@@ -174,9 +175,8 @@ class Policy:
         announced = replace(row, announced=row.announced or sitting.now, held_by=None, decide_at=None)
         sitting.change(announced)
         if call is not None:
-            digest = reason in {Why.NIGHT, Why.DIGEST} or row.severity == "P4"
             known = row.announced is not None
-            self._call(sitting, announced, call, Kind.DIGEST if digest else Kind.ALERT, reason, known=known)
+            self._call(sitting, announced, call, _kind(row, reason), reason, known=known)
 
     def _call(
         self,
@@ -210,6 +210,12 @@ class Policy:
         entries = sitting.state.alerts.told(sitting.connection, [row.alert_id]).get(row.alert_id, [])
         before = str(entries[-1].detail.get("severity", "")) if entries else ""
         return before if before > row.severity else None
+
+
+def _kind(row: AlertRow, reason: str) -> Kind:
+    if row.rule == DAILY_TEST.id:
+        return Kind.TEST
+    return Kind.DIGEST if reason in {Why.NIGHT, Why.DIGEST} or row.severity == "P4" else Kind.ALERT
 
 
 def awaits_person(row: AlertRow, rule: Rule) -> bool:

@@ -7,6 +7,7 @@ suppressed is still an alert; it is decided again while its condition holds.
 
 from collections.abc import Callable
 
+from gateway.alerting.duty_rules import DAILY_TEST
 from gateway.alerting.explaining import covering, explained, standing
 from gateway.alerting.surroundings import FLAPPING, GATEWAY, STATION_OFFLINE
 from gateway.alerting.verdicts import (
@@ -55,6 +56,11 @@ def life_safety(candidate: Candidate, circumstances: Circumstances) -> Verdict:
     if alert.retrospective and age > LATE_LIFE_SAFETY_MS:
         return Suppressed(Why.RETROSPECTIVE)
     return Send(Why.LIFE_SAFETY)
+
+
+def daily_test(candidate: Candidate, _circumstances: Circumstances) -> Verdict:
+    """The test message goes out at its hour, whatever else is the matter."""
+    return Send(Why.DAILY_TEST) if candidate.alert.rule == DAILY_TEST.id else PASS
 
 
 def offline_after_life_safety(candidate: Candidate, circumstances: Circumstances) -> Verdict:
@@ -174,6 +180,7 @@ def grouping(candidate: Candidate, circumstances: Circumstances) -> Verdict:
 
 STAGES: tuple[Stage, ...] = (
     life_safety,
+    daily_test,
     offline_after_life_safety,
     retrospective,
     commissioning,

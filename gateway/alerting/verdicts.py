@@ -15,6 +15,7 @@ class Why(StrEnum):
     """Reasons, as journal, metrics and pages call them; besides them, the ids of circumstances."""
 
     LIFE_SAFETY = "life_safety"
+    DAILY_TEST = "daily_test"
     OFFLINE_AFTER_LIFE_SAFETY = "offline_after_life_safety"
     RETROSPECTIVE = "retrospective"
     COMMISSIONING = "commissioning"

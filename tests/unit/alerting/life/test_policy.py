@@ -40,6 +40,7 @@ def window(at: Desk, begins: datetime, lasts: timedelta, rule: str | None = None
 def test_the_stages_read_aloud() -> None:
     assert [stage.__name__ for stage in STAGES] == [
         "life_safety",
+        "daily_test",
         "offline_after_life_safety",
         "retrospective",
         "commissioning",
