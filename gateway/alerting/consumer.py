@@ -59,6 +59,12 @@ class AlertConsumer:
         self._fork: Engine | None = None
         self._written = engine.frame
 
+    @property
+    def health(self) -> str:
+        """`ok`, or which rules are off because they failed."""
+        off = self.engine.off
+        return f"rules off: {', '.join(sorted(off))}; see the log" if off else "ok"
+
     # -- from any thread -------------------------------------------------------------------------------
 
     def hear(self, happening: JournalRow) -> None:

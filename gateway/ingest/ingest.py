@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import duckdb
 import structlog
 
+from gateway.alerting.consumer import AlertConsumer
 from gateway.batch.latest import Latest
 from gateway.domain.fleet import Fleet
 from gateway.errors import StoreClosedError
@@ -17,6 +18,7 @@ from gateway.ingest.admission import DIGEST_MS, Admission
 from gateway.ingest.batching import Batcher
 from gateway.ingest.claims import Claims
 from gateway.ingest.commanding import Commander
+from gateway.ingest.judging import judge
 from gateway.ingest.outgoing import Outgoing
 from gateway.ingest.own import OwnVitals
 from gateway.ingest.people import PeopleWatch
@@ -134,6 +136,11 @@ class Ingest:
                 wanted.append((topics.every(region, channel), qos))
         return wanted
 
+    def judge_with(self, alerts: AlertConsumer) -> None:
+        """Have everything judged by an engine that has judged what is stored; before `run`."""
+        self.pipeline.alerts = alerts
+        self._statuses.told = alerts.hear
+
     # -- memory ------------------------------------------------------------------------------------------
 
     def restore(self) -> None:
@@ -205,7 +212,7 @@ class Ingest:
         foreign = [f"{region} by gateway {holder}" for region, holder in self.claims.foreign().items()]
         readiness = {
             "store": self.pipeline.failure or self._store.failure or "ok",
-            "engine": "ok",
+            "engine": "ok" if self.pipeline.alerts is None else self.pipeline.alerts.health,
             "broker": "ok" if self.subscriber.is_connected else "not connected",
         }
         if self._broker.complaints:
@@ -226,6 +233,7 @@ class Ingest:
                     group.create_task(self._acknowledge(), name="ingest-acknowledge"),
                     group.create_task(self._tend(), name="ingest-tend"),
                     group.create_task(keep(self._rollups, self.pipeline, self._clock), name="ingest-roll-up"),
+                    group.create_task(self._judge(), name="ingest-judge"),
                     group.create_task(self._outgoing.run(), name="ingest-write"),
                     group.create_task(self._examine_broker(), name="ingest-preflight"),
                 ]
@@ -241,6 +249,10 @@ class Ingest:
     def stop(self) -> None:
         """Ask `run` to end cleanly."""
         self._stopping.set()
+
+    async def _judge(self) -> None:
+        if self.pipeline.alerts is not None:
+            await judge(self.pipeline.alerts, self.pipeline, self._clock)
 
     async def _acknowledge(self) -> None:
         while True:

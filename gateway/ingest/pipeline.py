@@ -15,6 +15,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import DBAPIError
 
+from gateway.alerting.consumer import AlertConsumer
 from gateway.batch.batch import Batch, Consumer
 from gateway.batch.latest import Latest
 from gateway.errors import NotDurableError
@@ -119,6 +120,8 @@ class Pipeline:
         self._stopping = False
         self._decoded_all = False
         self.failure: str | None = None
+        self.alerts: AlertConsumer | None = None
+        """The last of the consumers, where there is an engine: it judges what the others have."""
 
     # -- in --------------------------------------------------------------------------------------------
 
@@ -138,6 +141,11 @@ class Pipeline:
         if self.failure is not None:
             return 0
         return int(FULL_CREDIT * max(0.0, 1.0 - 2 * self._bytes / self._settings.inbox_bytes))
+
+    @property
+    def idle(self) -> bool:
+        """Whether all that was received is durable, or on the way there in a commit that has begun."""
+        return not self._inbox and not self._ready and self.failure is None
 
     def take_own(self, decoded: DecodedTick, arrived: list[Arrived]) -> None:
         """Take a frame of the gateway itself: it came over no wire, and nobody waits for its ack."""
@@ -245,11 +253,12 @@ class Pipeline:
 
     async def _commit(self, ticks: list[Tick]) -> None:
         """Make the ticks durable, however long it takes; a stop gives up: stations still have them."""
-        loop = asyncio.get_running_loop()
         attempt = 0
+        done: set[str] = set()
         while True:
+            waiting = [*ticks, *self._ready]
             try:
-                await loop.run_in_executor(self._committing, self._make_durable, ticks)
+                await self.between_commits(self._make_durable, ticks, done, waiting)
             except NotDurableError as error:
                 self.failure = str(error)
                 self._metrics.store_up.set(0)
@@ -265,11 +274,22 @@ class Pipeline:
         self._metrics.store_up.set(1)
         self._note_durable(ticks)
 
-    def _make_durable(self, ticks: list[Tick]) -> None:
-        self._hold(ticks)
-        batches = [tick.batch for tick in ticks if tick.batch is not None]
-        for consumer in self._sinks.consumers:
-            consumer.consume(batches)
+    def _make_durable(self, ticks: list[Tick], done: set[str], waiting: list[Tick]) -> None:
+        """Offer the ticks to every consumer that has not taken them yet; ``done`` remembers who has."""
+        try:
+            self._hold(ticks)
+            for consumer in self._consumers():
+                if consumer.name not in done:
+                    consumer.consume(_batches(ticks))
+                    done.add(consumer.name)
+        except NotDurableError:
+            # the engine's own failure has told what cannot wait; here the disk stands before it
+            if self.alerts is not None and done.isdisjoint(one.name for one in self._sinks.consumers):
+                self.alerts.urgent(_batches(waiting))
+            raise
+
+    def _consumers(self) -> list[Consumer]:
+        return [*self._sinks.consumers, *([] if self.alerts is None else [self.alerts])]
 
     def _hold(self, ticks: list[Tick]) -> None:
         """Put what was rejected into quarantine, once: a further attempt at the rest counts no repeats."""
@@ -294,3 +314,7 @@ class Pipeline:
                 self._sinks.latest.update(tick.batch)
                 self._sinks.people.observe(tick.batch)
         self._admission.forget_digests(self._clock())
+
+
+def _batches(ticks: Sequence[Tick]) -> list[Batch]:
+    return [tick.batch for tick in ticks if tick.batch is not None]

@@ -1,5 +1,7 @@
 """Births and last wills of stations (contract section 5)."""
 
+from collections.abc import Callable
+
 import structlog
 
 from gateway.domain.fleet import Device, Down, Fleet
@@ -7,7 +9,7 @@ from gateway.ingest.outgoing import Outgoing
 from gateway.ingest.received import Received
 from gateway.ingest.regions import Regions
 from gateway.observability import Metrics
-from gateway.state.births import Births, Happening, JournalRow, NewestBirth
+from gateway.state.births import Births, Happening, JournalRow, NewestBirth, journal_row
 from wire.frames import Birth, Goodbye
 from wire.messages import MessageError, decode_status
 from wire.topics import Address, Channel, Topics
@@ -35,6 +37,8 @@ class Statuses:
         self._table = table
         self._outgoing = outgoing
         self._metrics = metrics
+        self.told: Callable[[JournalRow], None] = lambda _: None
+        """Called with what befalls stations and the link to the broker: the alert engine's ear."""
         self._births: list[NewestBirth] = []
         self._wills: list[JournalRow] = []
 
@@ -52,6 +56,12 @@ class Statuses:
             self._hear_goodbye(address.station_id, status, now)
         else:
             self._hear_birth(address, status, now, retained=retained)
+
+    def note_broker(self, happening: Happening, now: int) -> None:
+        """Note that the broker was lost, or is back: a silence meanwhile says nothing of a station."""
+        row = JournalRow(now, happening, None, {})
+        self._wills.append(row)
+        self.told(row)
 
     def note_streams(self, station_id: str, birth: Birth) -> None:
         """Take what a birth says of the station's streams."""
@@ -73,7 +83,9 @@ class Statuses:
 
     def _hear_goodbye(self, station_id: str, goodbye: Goodbye, now: int) -> None:
         if self._fleet.will(station_id, goodbye.session, now, Down(goodbye.state)):
-            self._wills.append(JournalRow(now, Happening.WILL, station_id, goodbye.model_dump(mode="json")))
+            will = JournalRow(now, Happening.WILL, station_id, goodbye.model_dump(mode="json"))
+            self._wills.append(will)
+            self.told(will)
 
     def _hear_birth(self, address: Address, birth: Birth, now: int, *, retained: bool) -> None:
         station_id, region = address.station_id, address.region
@@ -89,7 +101,9 @@ class Statuses:
         if verdict.moved_from is not None:
             self._clear_retained(verdict.moved_from, station_id)
         said = birth.model_dump(mode="json", by_alias=True)
-        self._births.append(NewestBirth(station_id, region, now, retained, birth.session, said))
+        newest = NewestBirth(station_id, region, now, retained, birth.session, said)
+        self._births.append(newest)
+        self.told(journal_row(newest))
         self.note_streams(station_id, birth)
 
     def _clear_retained(self, region: str, station_id: str) -> None:

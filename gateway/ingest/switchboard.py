@@ -11,6 +11,7 @@ from gateway.ingest.pipeline import Pipeline
 from gateway.ingest.regions import Regions
 from gateway.ingest.statuses import Statuses
 from gateway.observability import Metrics
+from gateway.state.births import Happening
 from wire.topics import Address, Channel, Topics
 
 log = structlog.get_logger(__name__)
@@ -47,6 +48,7 @@ class Switchboard:
 
     def connected(self) -> None:
         """Frames can arrive from now on."""
+        self._statuses.note_broker(Happening.BROKER_BACK, self._clock())
         self._fleet.broker_connected(self._clock())
         self._metrics.broker_up.set(1)
         self._regions.connected()
@@ -55,6 +57,7 @@ class Switchboard:
         """Nothing heard from now on says anything of a station."""
         self._fleet.broker_lost()
         self._metrics.broker_up.set(0)
+        self._statuses.note_broker(Happening.BROKER_LOST, self._clock())
 
     def message(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """Sort one message."""

@@ -1,0 +1,40 @@
+"""Letting the alert engine know that time passes, in the pauses that commits leave."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVarTuple
+
+import structlog
+
+from gateway.alerting.consumer import AlertConsumer
+from gateway.errors import NotDurableError
+from gateway.ingest.pipeline import Pipeline
+
+Args = TypeVarTuple("Args")
+
+log = structlog.get_logger(__name__)
+
+EVERY_S = 1.0
+SAVE_EVERY_MS = 60_000
+"""A start judges again what came since the engine's memory was written down."""
+
+
+async def judge(alerts: AlertConsumer, pipeline: Pipeline, clock: Callable[[], int]) -> None:
+    """Work off deadlines while nothing arrives, and write down what the engine remembers; until cancelled."""
+    saved = clock()
+    while True:
+        await asyncio.sleep(EVERY_S)
+        # a commit that has begun comes first, on the same thread: then all received until now is judged
+        now = clock()
+        if pipeline.idle:
+            await _between_commits(pipeline, alerts.advance, now)
+        if now - saved >= SAVE_EVERY_MS:
+            saved = now
+            await _between_commits(pipeline, alerts.save)
+
+
+async def _between_commits(pipeline: Pipeline, function: Callable[[*Args], None], *args: *Args) -> None:
+    try:
+        await pipeline.between_commits(function, *args)
+    except NotDurableError as error:
+        log.warning("alerts_not_written", reason=str(error), next="trying again")
