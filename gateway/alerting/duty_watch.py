@@ -21,6 +21,9 @@ EVERY_MS = 3_600_000
 """Once a day would do to find a gap; a rota that was mended should not look broken for a day."""
 PAGED = ("P1", "P2")
 
+NO_FRAME = -1
+"""These come of no frame: how far the engine has judged stays as it is."""
+
 Finding = tuple[str, str, Figure]
 """Rule, device, and what is shown as the value."""
 
@@ -56,7 +59,7 @@ class DutyWatch:
             due = self._next_test
             self._next_test = self._days.next_at(self._test_at, now)
             if due is not None and now >= due:
-                self._alerts.apply(_test(now), 0, now)
+                self._alerts.apply(_test(now), NO_FRAME, now)
 
     def look(self, now: int) -> None:
         """Open an alert for every finding that is new, and clear those of findings that are gone."""
@@ -73,7 +76,7 @@ class DutyWatch:
             _transition(Key(row.rule, GATEWAY, row.device), Change.CLEARED, row.episode, now) for row in gone
         ]
         if news or cleared:
-            self._alerts.apply([*cleared, *news], 0, now)
+            self._alerts.apply([*cleared, *news], NO_FRAME, now)
 
     def waiting_s(self, now: int) -> int:
         """Return for how long nobody has acknowledged the test message; 0 when somebody has (AG-19)."""

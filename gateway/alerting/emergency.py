@@ -43,7 +43,7 @@ class Emergency:
         self._policy = policy
         self._overrides = overrides
         self._lock = threading.Lock()
-        self._heard: set[str] = set()
+        self._heard: dict[str, str] = {}
         self._waiting: dict[str, deque[Unwritten]] = {}
         self._told: set[tuple[str, str, str]] = set()
         self.dropped = 0
@@ -90,12 +90,14 @@ class Emergency:
                     sent = replace(row, state=Delivery.SENT, attempts=1, finished=now, reason="from memory")
                     notifications.update(connection, sent)
 
-    def written(self) -> None:
-        """Forget it all: the rows have it."""
+    def written(self, transitions: Iterable[Transition]) -> None:
+        """Forget what has rows now: they have the rest of it."""
         with self._lock:
-            self._heard.clear()
-            self._waiting.clear()
-            self._told.clear()
+            names = {identity(transition) for transition in transitions} if self._heard else set()
+            over = {self._heard.pop(name) for name in names & self._heard.keys()}
+            self._told = {told for told in self._told if told[0] not in over}
+            for channel, waiting in self._waiting.items():
+                self._waiting[channel] = deque(one for one in waiting if one.alert.alert_id not in over)
 
     def _hear(self, transition: Transition, now: int) -> None:
         station = self._policy.surroundings.station(transition.key.station_id)
@@ -109,7 +111,7 @@ class Emergency:
             if name in self._heard or len(self._heard) >= MOST:
                 self.dropped += name not in self._heard
                 return
-            self._heard.add(name)
+            self._heard[name] = row.alert_id
             for person, channel in self._recipients(row, now):
                 waiting = self._waiting.setdefault(channel, deque())
                 waiting.append(Unwritten(row, person, channel, now))

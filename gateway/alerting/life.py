@@ -54,7 +54,7 @@ class Alerts:
         self._on_news = wake
 
     def watermark(self) -> int:
-        """Return the last frame whose effects are durable here."""
+        """Return the last frame whose effects are durable here, -1 before the first."""
         return self._state.alerts.watermark(ENGINE)
 
     def apply(self, transitions: Sequence[Transition], watermark: int, now: int) -> None:
@@ -84,7 +84,7 @@ class Alerts:
                 self._take(sitting, transitions)
                 self._finish(sitting)
             self._state.alerts.advance(connection, ENGINE, watermark)
-        self._emergency.written()
+        self._emergency.written(transitions)
 
     def _take(self, sitting: Sitting, transitions: Sequence[Transition]) -> None:
         names = [course.identity(transition) for transition in transitions]

@@ -75,8 +75,8 @@ async def decide_and_send(data: Path, url: str, alerts: int) -> None:
             hook = Webhook(CHANNEL, settings, client)
             async with alerting.open_dispatcher({CHANNEL: hook}) as dispatcher:
                 sending = asyncio.create_task(dispatcher.run(), name="dispatcher")
-                for number in range(alerting.alerts.watermark(), alerts):
-                    await asyncio.to_thread(alerting.alerts.apply, [transition(number)], number + 1, now_ms())
+                for number in range(alerting.alerts.watermark() + 1, alerts):
+                    await asyncio.to_thread(alerting.alerts.apply, [transition(number)], number, now_ms())
                 await sending
 
 

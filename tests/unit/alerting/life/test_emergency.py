@@ -89,3 +89,18 @@ def test_what_went_out_from_memory_is_not_sent_again_once_it_can_be_written(at: 
 def test_an_ordinary_start_has_nothing_in_memory(at: Desk) -> None:
     at.opens("EN-01", "P1")
     assert waiting(at.emergency) == []
+
+
+def test_what_else_is_written_meanwhile_does_not_make_it_forget(at: Desk) -> None:
+    smoke = at.transition("EN-01", Change.OPENED, "P1")
+    at.emergency.hear([smoke], at.now)
+    first = at.emergency.next("wecom")
+    assert first is not None
+    at.emergency.tell(first)
+    at.opens("WA-02", "P1")
+    at.emergency.hear([smoke], at.now)
+    assert waiting(at.emergency) == [("li", "sms")]
+    at.apply(smoke)
+    row = at.alert(alert_id(smoke.key, smoke.opened))
+    sent = [n.channel for n in at.told() if row.alert_id in n.alert_ids and n.state is Delivery.SENT]
+    assert sent == ["wecom"]
