@@ -74,9 +74,8 @@ async def request(
 async def _read(response: httpx.Response) -> Answer:
     body = b""
     async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > _MOST_ANSWER_BYTES:
-            break
+        # what is too much is read and forgotten: httpx leaves a task behind where reading is broken off
+        body += piece[: _MOST_ANSWER_BYTES - len(body)]
     after = response.headers.get("retry-after", "")
     seconds = min(int(after), _MOST_RETRY_AFTER_S) if after.isascii() and after.isdigit() else 0
-    return Answer(response.status_code, body[:_MOST_ANSWER_BYTES], seconds * 1_000)
+    return Answer(response.status_code, body, seconds * 1_000)

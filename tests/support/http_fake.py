@@ -46,12 +46,13 @@ class Request:
 class HttpFake:
     """Answers every request with `{}`; subclasses check and answer like their originals.
 
-    ``now`` is the server's clock in ms; a test moves it.
+    ``now`` is the server's clock in ms; a test moves it. ``headers`` go out with every answer.
     """
 
     mood: Mood = Mood.WELL
     now: int = 1_767_000_000_000
     requests: list[Request] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
     port: int = 0
     _talks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -100,7 +101,7 @@ class HttpFake:
             return
         if self.mood is Mood.DRIP:
             await _drip(writer)
-        writer.write(_encoded(*self._say(request)))
+        writer.write(_encoded(*self._say(request), self.headers))
         await writer.drain()
 
     def _say(self, request: Request) -> tuple[int, object]:
@@ -129,9 +130,8 @@ async def _drip(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.02)
 
 
-def _encoded(status: int, said: object) -> bytes:
+def _encoded(status: int, said: object, headers: dict[str, str]) -> bytes:
     body = json.dumps(said).encode()
-    return (
-        f"HTTP/1.1 {status} Said\r\ncontent-type: application/json\r\n"
-        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-    ).encode() + body
+    told = {"content-type": "application/json", "content-length": str(len(body)), "connection": "close"}
+    lines = [f"HTTP/1.1 {status} Said", *(f"{name}: {value}" for name, value in (told | headers).items())]
+    return "\r\n".join([*lines, "", ""]).encode() + body

@@ -287,3 +287,13 @@ async def test_a_code_nobody_knows_is_worth_another_try(client: httpx.AsyncClien
     async with New().listening() as fake:
         refused = await wecom(fake, client).send(message(), DUTY, NOW)
     assert refused == Refused.later(Reason.OTHER, "99999: something new about (secret)")
+
+
+async def test_an_answer_of_ten_megabytes_is_not_kept(client: httpx.AsyncClient) -> None:
+    class Endless(WecomFake):
+        def refusal(self, *_: object) -> object:
+            return {"filler": "x" * 10_000_000, "errcode": 0}
+
+    async with Endless().listening() as fake:
+        refused = await wecom(fake, client).send(message(), DUTY, NOW)
+    assert refused == Refused.later(Reason.BAD_ANSWER, "an answer without a code")

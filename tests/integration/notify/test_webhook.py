@@ -11,7 +11,7 @@ import pytest
 from gateway.notify.notifier import Contact, Delivered, Kind, Reason, Refused
 from gateway.notify.posting import open_client
 from gateway.notify.webhook import Webhook, WebhookSettings
-from tests.support.http_fake import HttpFake, Request
+from tests.support.http_fake import HttpFake, Mood, Request
 from tests.support.notices import NOW, alert_id, message, notice
 
 SECRET = "SEC-shared-secret-77aa"
@@ -94,6 +94,27 @@ async def test_it_tells_faults_that_pass_from_those_that_stay(
         refused = await webhook(fake, client).send(message(), DUTY, NOW)
     assert isinstance(refused, Refused)
     assert (refused.permanent, refused.reason) == (permanent, reason)
+
+
+@pytest.mark.parametrize(
+    ("said", "wait_ms"), [("7", 7_000), ("999999", 3_600_000), ("Fri, 31 Dec 1999 23:59:59 GMT", 0), ("²", 0)]
+)
+async def test_it_waits_as_long_as_the_receiver_asks_but_no_longer_than_an_hour(
+    client: httpx.AsyncClient, said: str, wait_ms: int
+) -> None:
+    async with HttpFake(mood=Mood.THROTTLE, headers={"retry-after": said}).listening() as fake:
+        refused = await webhook(fake, client).send(message(), DUTY, NOW)
+    assert refused == Refused.later(Reason.RATE, "HTTP 429", wait_ms)
+
+
+async def test_it_does_not_follow_a_redirect(client: httpx.AsyncClient) -> None:
+    async with (
+        HttpFake().listening() as stranger,
+        Answering(headers={"location": stranger.base}).listening() as fake,
+    ):
+        fake.status = 307
+        await webhook(fake, client).send(message(), DUTY, NOW)
+    assert stranger.requests == []
 
 
 @pytest.mark.parametrize("status", [200, 202, 204])
