@@ -268,8 +268,9 @@ def _services(parts: Parts, ingest: Ingest) -> Services:
     fleet_list = FleetList(parts.fleet, parts.registry)
     feed = StationFeed(parts.fleet, fleet_list)
     catalogue, calendar = load_rules(), Holidays.load(parts.settings.data_dir / HOLIDAYS_FILE)
+    rules = RuleBook(lambda: catalogue, parts.registry)
     alert_list = AlertList(
-        parts.state.alerts, parts.registry, lambda: catalogue.rules, list, partial(_region_of, parts.fleet)
+        parts.state.alerts, parts.registry, rules.rule, list, partial(_region_of, parts.fleet)
     )
     return Services(
         settings=parts.settings.http,
@@ -285,7 +286,7 @@ def _services(parts: Parts, ingest: Ingest) -> Services:
         alerts=alert_list,
         life=_life(parts, nobody_on_call(), catalogue, calendar),
         watch=AlertWatch(alert_list, fleet_list, feed),
-        rules=RuleBook(lambda: catalogue, parts.registry),
+        rules=rules,
         on_call=OnCall(None, calendar, parts.state.rota_overrides, frozenset),
         links=Links(load_key(parts.settings.data_dir)),
         cursor=parts.store.cursor,

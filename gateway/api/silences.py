@@ -96,7 +96,7 @@ async def end_of(services: Services, principal: Principal, silence_id: str) -> d
 def match_of(services: Services, principal: Principal, body: MatchBody) -> Match:
     """Return what a silence is about; Problem for a place or rule there is not, or of somebody else."""
     check_place(services, principal, body.station_id, body.region)
-    if body.rule is not None and body.rule not in services.rules.catalogue().rules:
+    if body.rule is not None and services.rules.rule(body.rule) is None:
         detail = f"there is no rule {body.rule!r}; GET /rules lists them"
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "body", "match.rule", detail)
     return Match(body.station_id, body.region, body.rule, body.severity)

@@ -16,11 +16,16 @@ from gateway.console.rendering import Language, Person, page
 from gateway.console.showing import age, clock
 from gateway.console.texts import Lang, translator, word_name
 from gateway.domain.registry import DEFAULT_TZ
+from gateway.notify.compared import compared
 from gateway.notify.figures import figure
+from gateway.notify.notifier import Measured
 from gateway.queries.alerts import AlertView, Wanted
 from gateway.state.alert_rows import JournalEntry
+from wire.measures.words import Name
 
 ALERTS_A_PAGE = 200
+UNKNOWN = Measured(Name("数值", "value"), "1")
+"""What the value of a rule that is gone is called."""
 SNOOZES_MIN = (30, 60, 240, 480, 1_440)
 
 router = APIRouter(include_in_schema=False)
@@ -108,11 +113,13 @@ def figures(view: AlertView, lang: Lang) -> str:
     """Write the value against its limit, with their unit."""
     if view.value is None:
         return ""
-    domain, _, field = view.subject.partition(".")
-    value = getattr(figure(domain, field, view.value), lang)
+    rule = view.definition
+    of = UNKNOWN if rule is None else compared(rule, view.severity)
+    told = {"name": getattr(of.name, lang), "value": getattr(figure(of, view.value), lang)}
+    t = translator(lang)
     if view.limit is None or view.limit == view.value:
-        return str(value)
-    return translator(lang)("against", value=value, limit=getattr(figure(domain, field, view.limit), lang))
+        return t("measured", **told)
+    return t("against", **told, limit=getattr(figure(of, view.limit), lang))
 
 
 def length(minutes: int, lang: Lang) -> str:

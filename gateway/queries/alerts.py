@@ -22,7 +22,7 @@ _OWN_NAME = {"zh": "网关", "en": "Gateway"}
 class AlertView:
     """One alert, open, over, or still pending; times ms UTC, ``state`` also `pending`.
 
-    ``subject`` is what ``value`` and ``limit`` measure: ``domain.field``, or `""`.
+    ``definition`` is the rule, None for one that is gone: it says what ``value`` and ``limit`` are of.
     """
 
     alert_id: str
@@ -49,7 +49,7 @@ class AlertView:
     first_action: Mapping[str, str] | None = None
     learned: Mapping[str, float] = field(default_factory=dict)
     life_safety: bool = False
-    subject: str = ""
+    definition: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,13 @@ class Hidden:
 class AlertList:
     """Answers what alerts there are; synchronous, call it off the event loop.
 
-    ``rules`` gives the rules in force by id, ``pending`` what the engine holds, ``region_of`` the region a
+    ``rule`` gives a rule in force by its id, ``pending`` what the engine holds, ``region_of`` the region a
     station is in now.
     """
 
     alerts: Alerts
     registry: Registry
-    rules: Callable[[], Mapping[str, Rule]]
+    rule: Callable[[str], Rule | None]
     pending: Callable[[], Iterable[Pending]]
     region_of: Callable[[str], str | None]
 
@@ -169,7 +169,7 @@ class AlertList:
         )
 
     def _named(self, rule_id: str, station_id: str, ident: str) -> AlertView:
-        rule = self.rules().get(rule_id)
+        rule = self.rule(rule_id)
         own = station_id == OWN_STATION
         return AlertView(
             alert_id=ident,
@@ -185,7 +185,7 @@ class AlertList:
             changed=0,
             first_action=None if rule is None else rule.first_action.model_dump(),
             life_safety=rule is not None and rule.life_safety,
-            subject="" if rule is None else rule.subject.name,
+            definition=rule,
         )
 
     def _pending(self, wanted: Wanted) -> Iterator[AlertView]:

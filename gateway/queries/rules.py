@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from catalogue.catalogue import Catalogue
 from catalogue.model import Rule
+from gateway.alerting.duty_rules import OWN_RULES
 from gateway.domain.registry import CAPACITY, Registry, StationSpec
 
 _NOWHERE = ""
@@ -37,20 +38,27 @@ class RuleBook:
     catalogue: Callable[[], Catalogue]
     registry: Registry
 
+    def rules(self) -> dict[str, Rule]:
+        """Return every rule in force by id: those of the catalogue, and our own about the gateway itself."""
+        return {**OWN_RULES, **self.catalogue().rules}
+
+    def rule(self, rule_id: str) -> Rule | None:
+        """Return one of them, or None."""
+        return OWN_RULES.get(rule_id) or self.catalogue().rules.get(rule_id)
+
     def page(self, limit: int, after: str | None) -> tuple[list[RuleView], str | None]:
         """Return at most ``limit`` rules beyond ``after``, by id, and the id to go on from, if any."""
-        catalogue = self.catalogue()
-        ids = sorted(rule_id for rule_id in catalogue.rules if after is None or rule_id > after)
-        page = [self._view(catalogue, rule_id) for rule_id in ids[:limit]]
+        catalogue, rules = self.catalogue(), self.rules()
+        ids = sorted(rule_id for rule_id in rules if after is None or rule_id > after)
+        page = [self._view(catalogue, rules[rule_id]) for rule_id in ids[:limit]]
         return page, ids[limit - 1] if len(ids) > limit else None
 
     def get(self, rule_id: str) -> RuleView | None:
         """Return one rule, or None."""
-        catalogue = self.catalogue()
-        return self._view(catalogue, rule_id) if rule_id in catalogue.rules else None
+        rule = self.rule(rule_id)
+        return None if rule is None else self._view(self.catalogue(), rule)
 
-    def _view(self, catalogue: Catalogue, rule_id: str) -> RuleView:
-        rule = catalogue.rules[rule_id]
+    def _view(self, catalogue: Catalogue, rule: Rule) -> RuleView:
         return RuleView(rule, {name: self._parameter(catalogue, rule, name) for name in rule.parameters})
 
     def _parameter(self, catalogue: Catalogue, rule: Rule, name: str) -> ParameterView:

@@ -119,8 +119,9 @@ class House:
     def __post_init__(self) -> None:
         self.fleet_list = FleetList(self.fleet, self.registry)
         self.feed = StationFeed(self.fleet, self.fleet_list)
+        self.rules = RuleBook(lambda: self.catalogue, self.registry)
         self.alerts = AlertList(
-            self.state.alerts, self.registry, lambda: self.catalogue.rules, lambda: self.pending, self._region
+            self.state.alerts, self.registry, self.rules.rule, lambda: self.pending, self._region
         )
         self.watch = AlertWatch(self.alerts, self.fleet_list, self.feed)
         self.links = Links(b"k" * 32)
@@ -153,7 +154,7 @@ class House:
             alerts=self.alerts,
             life=self.life,
             watch=self.watch,
-            rules=RuleBook(lambda: self.catalogue, self.registry),
+            rules=self.rules,
             on_call=OnCall(rota, self.calendar, self.state.rota_overrides, lambda: self.working),
             links=self.links,
             cursor=self.store.cursor,
