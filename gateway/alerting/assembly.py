@@ -34,6 +34,7 @@ class Alerting:
     """The life of alerts of one gateway. `open_dispatcher` before anything is applied, and run it."""
 
     state: State
+    plan: Plan
     policy: Policy
     emergency: Emergency
     alerts: Alerts
@@ -59,7 +60,9 @@ class Alerting:
         deliveries = Deliveries(state, owner, rota, state.rota_overrides.unended)
         composer = Composer(surroundings, name, links, plan.public_url)
         contacts = {key: person.contact() for key, person in on_call.people.items()}
-        return cls(state, policy, emergency, alerts, Desk(deliveries, composer, emergency, contacts, clock))
+        return cls(
+            state, plan, policy, emergency, alerts, Desk(deliveries, composer, emergency, contacts, clock)
+        )
 
     @asynccontextmanager
     async def open_dispatcher(self, channels: Mapping[str, Notifier]) -> AsyncIterator[Dispatcher]:

@@ -33,7 +33,7 @@ class Dispatcher:
         self._workers = tuple(workers)
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        self.tended = 0
+        self.tended = post.desk.clock()
         """When alerts were last tended (ms UTC): the dispatcher lives."""
 
     @classmethod

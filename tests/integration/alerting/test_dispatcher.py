@@ -10,35 +10,19 @@ from pathlib import Path
 from typing import cast
 
 import httpx
-from pydantic import SecretStr
 
 from gateway.alerting.assembly import Alerting, Plan
 from gateway.alerting.dispatcher import Dispatcher
-from gateway.alerting.settings import AlertSettings, OnCallSettings
-from gateway.alerting.surroundings import StationFacts, Surroundings
+from gateway.alerting.settings import AlertSettings
 from gateway.domain.alerts import Change, Key, Transition, alert_id
 from gateway.domain.holidays import Holidays
-from gateway.notify.links import Links
-from gateway.notify.notifier import Notifier
-from gateway.notify.webhook import Webhook, WebhookSettings
 from gateway.state.alert_rows import AlertRow, Verdict
 from gateway.state.database import State
 from gateway.state.notification_rows import Delivery
+from tests.integration.alerting.hooks import ON_CALL, alerting_over, hook_channel, three_hooks
 from tests.support.http_fake import HttpFake, Mood
 from tests.support.waiting import until
-from tests.unit.alerting.life.desk import MINUTE, NOON, RULES, SECOND
-
-ON_CALL = OnCallSettings.model_validate(
-    {
-        "people": {
-            "li": {"name": "Li", "channels": ["one", "two"]},
-            "wang": {"name": "Wang", "channels": ["three"]},
-        },
-        "layers": [{"name": "first", "people": ["li"], "first_day": "2026-01-01"}],
-        "fallback": "wang",
-        "steps": {"P1": [{"to": ["first"], "channels": "first"}]},
-    }
-)
+from tests.unit.alerting.life.desk import MINUTE, NOON, SECOND
 
 
 @dataclass
@@ -93,24 +77,11 @@ async def house(path: Path, public_url: str | None = None) -> AsyncIterator[Hous
     def clock() -> int:
         return NOON + int((loop.time() - begun) * 1_000) + ahead[0]
 
-    one, two, three = HttpFake(), HttpFake(), HttpFake()
-    async with one.listening(), two.listening(), three.listening(), httpx.AsyncClient() as client:
-        hooks = {"one": one, "two": two, "three": three}
+    async with three_hooks() as hooks, httpx.AsyncClient() as client:
         with State.open(path, NOON, reserve_bytes=4_096) as state:
-            alerting = Alerting.over(
-                state,
-                Surroundings(RULES.get, lambda _station: StationFacts(heard=clock())),
-                Plan(AlertSettings(), Holidays(), ON_CALL, public_url),
-                lambda station: {"zh": f"{station}驿站", "en": f"Station {station}"},
-                Links(b"k" * 32),
-                clock,
-            )
-            channels: dict[str, Notifier] = {
-                name: Webhook(
-                    name, WebhookSettings(url=SecretStr(f"{hook.base}/"), secret=SecretStr("s")), client
-                )
-                for name, hook in hooks.items()
-            }
+            plan = Plan(AlertSettings(), Holidays(), ON_CALL, public_url)
+            alerting = alerting_over(state, plan, clock)
+            channels = {name: hook_channel(name, hook, client) for name, hook in hooks.items()}
             async with alerting.open_dispatcher(channels) as dispatcher:
                 running = asyncio.create_task(dispatcher.run(), name="dispatcher")
                 yield House(alerting, dispatcher, hooks, ahead)
