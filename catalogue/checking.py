@@ -83,15 +83,24 @@ def _inhibitors(rule: Rule, known: Known) -> Iterator[Complaint]:
 def _parameters(rule: Rule) -> Iterator[Complaint]:
     used = set()
     for loc, part in walk(rule):
-        if not isinstance(part, FromParameter | LastsParameter):
-            continue
-        used.add(part.param)
-        if part.param not in rule.parameters:
-            yield loc, f"there is no parameter {part.param}; {_listed(rule.parameters)}"
-        elif isinstance(part, LastsParameter) and rule.parameters[part.param].unit not in UNIT_MS:
-            yield loc, f"{part.param} is no time; its unit must be one of {', '.join(UNIT_MS)}"
+        if isinstance(part, FromParameter | LastsParameter):
+            used.add(part.param)
+            yield from ((loc, what) for what in _parameter(part, rule))
     for name in rule.parameters.keys() - used:
         yield ("parameters", name), f"nothing uses the parameter {name}; take it out or use it"
+
+
+def _parameter(part: FromParameter | LastsParameter, rule: Rule) -> Iterator[str]:
+    parameter = rule.parameters.get(part.param)
+    if parameter is None:
+        yield f"there is no parameter {part.param}; {_listed(rule.parameters)}"
+    elif isinstance(part, FromParameter):
+        if not isinstance(part.plus, int | float | FromParameter):
+            yield f"write the rest first: what is added to the parameter {part.param} is a number or another"
+    elif parameter.unit not in UNIT_MS:
+        yield f"{part.param} is no time; its unit must be one of {', '.join(UNIT_MS)}"
+    elif min(parameter.value, *parameter.profiles.values(), 0) < 0:
+        yield f"{part.param} is a time and cannot be negative"
 
 
 def _names(part: object, rule: Rule, known: Known) -> Iterator[str]:

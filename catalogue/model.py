@@ -75,6 +75,10 @@ def _subjects(value: object) -> object:
     return [_subject(one) for one in (value if isinstance(value, list | tuple) else [value])]
 
 
+Subjects = Annotated[tuple[Subject, ...], BeforeValidator(_subjects), Field(min_length=1)]
+"""One subject, or several fields that are judged alike."""
+
+
 class Level(Strict):
     """One step of gravity. Levels stand from the mildest to the gravest.
 
@@ -130,7 +134,9 @@ class Rule(Strict):
     id: str = Field(pattern=RULE_PATTERN)
     name: Text
     kind: KindName
-    subjects: Annotated[tuple[Subject, ...], BeforeValidator(_subjects)] = Field(alias="subject")
+    subjects: Annotated[tuple[Subject, ...], BeforeValidator(_subjects)] = Field(
+        alias="subject", min_length=1
+    )
     per: Literal["device", "station", "fleet"] = "device"
     parameters: Mapping[str, Parameter] = Field(default_factory=dict)
     when: Condition | None = None

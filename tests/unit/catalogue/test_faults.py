@@ -51,6 +51,8 @@ MISTAKES = [
     ('unit: "[ppm]"', 'unit: "mg/m3"', 7, "high is in mg/m3, what it is compared with in [ppm]"),
     ("for: 5m", "for: 5 minutes", 7, "write a length of time like 90s"),
     ("for: 5m", "for: {param: high}", 7, "high is no time"),
+    ("{param: high}", "{param: high, plus: {field: co_ppm}}", 7, "what is added to the parameter high"),
+    ("subject: environment.co_ppm", "subject: []", 3, "subject: Tuple should have at least 1 item"),
     ("severity: P3", "severity: P5", 7, "severity: Input should be 'P1'"),
     ("source: own}", "source: own, profiles: {urban: 3}}", 5, "profiles.urban"),
     (
