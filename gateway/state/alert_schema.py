@@ -59,6 +59,7 @@ alerts = Table(
     Index("alerts_by_state", "state", "alert_id"),
     Index("alerts_by_station", "station_id", "state", "alert_id"),
     Index("alerts_by_change", "changed"),
+    Index("alerts_by_worsening", "station_id", "worsened"),
     Index("alerts_to_decide", "decide_at", sqlite_where=text("decide_at IS NOT NULL")),
 )
 

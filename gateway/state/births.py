@@ -82,6 +82,14 @@ class Births(Repository):
         with self._reading.connect() as connection:
             return [NewestBirth(**row) for row in connection.execute(select(births)).mappings()]
 
+    def started(self, station_id: str) -> int | None:
+        """Return when the agent of a station started (ms, its own clock), as its newest birth says."""
+        query = select(births.c.payload).where(births.c.station_id == station_id)
+        with self._reading.connect() as connection:
+            payload = connection.execute(query).scalar()
+        started = None if payload is None else payload.get("started")
+        return started if isinstance(started, int) else None
+
     def history(self, station_id: str | None = None, since: int = 0, limit: int = 100) -> list[JournalRow]:
         """Return the journal's newest rows first, of one station or of all."""
         query = select(journal).where(journal.c.at >= since).order_by(journal.c.id.desc()).limit(limit)

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, text, update
 from sqlalchemy.dialects.sqlite import insert
+from ulid import ULID
 
 from gateway.state.alert_schema import notifications
 from gateway.state.alerts import chunks
@@ -13,7 +14,10 @@ from gateway.state.notification_rows import Delivery, NotificationRow
 from gateway.state.repository import Repository
 
 KEEP_MS = 400 * 24 * 3_600_000
-_UNFINISHED = (Delivery.WAITING, Delivery.CLAIMED)
+_UNFINISHED = text("state IN ('waiting', 'claimed')")
+"""Word for word the condition of the index of what waits: with bound values SQLite would not use it."""
+LATEST_DUE_MS = 3_600_000
+"""A summary is due sooner than this after it was written."""
 
 
 class Notifications(Repository):
@@ -29,7 +33,7 @@ class Notifications(Repository):
         of_channel = notifications.c.channel == channel
         query = (
             select(notifications)
-            .where(of_channel, _claimable(now))
+            .where(_UNFINISHED, of_channel, _claimable(now))
             .order_by(notifications.c.severity, notifications.c.due, notifications.c.id)
             .limit(1)
         )
@@ -53,7 +57,7 @@ class Notifications(Repository):
         """Return what is due on a channel without claiming it: for a disk that takes no claim."""
         query = (
             select(notifications)
-            .where(notifications.c.channel == channel, _claimable(now))
+            .where(_UNFINISHED, notifications.c.channel == channel, _claimable(now))
             .order_by(notifications.c.severity, notifications.c.due)
             .limit(limit)
         )
@@ -65,7 +69,7 @@ class Notifications(Repository):
         with self._engine.begin() as connection:
             changed = connection.execute(
                 update(notifications)
-                .where(notifications.c.state == Delivery.CLAIMED, notifications.c.owner != owner)
+                .where(_UNFINISHED, notifications.c.state == Delivery.CLAIMED, notifications.c.owner != owner)
                 .values(state=Delivery.WAITING, owner=None, leased_until=None)
             )
             return changed.rowcount
@@ -90,9 +94,7 @@ class Notifications(Repository):
     def backlog(self) -> dict[str, int]:
         """Return how many notifications wait or are being sent, by channel."""
         query = (
-            select(notifications.c.channel, func.count())
-            .where(notifications.c.state.in_(_UNFINISHED))
-            .group_by(notifications.c.channel)
+            select(notifications.c.channel, func.count()).where(_UNFINISHED).group_by(notifications.c.channel)
         )
         with self._reading.connect() as connection:
             return dict(connection.execute(query).all())
@@ -105,8 +107,11 @@ class Notifications(Repository):
         if not values:
             return
         connection.execute(insert(notifications).on_conflict_do_nothing(index_elements=["id"]), values)
-        newest = max(row["created"] for row in values)
-        connection.execute(delete(notifications).where(notifications.c.finished < newest - KEEP_MS))
+        # ids begin with their time
+        oldest = str(ULID.from_timestamp(max(row["created"] for row in values) - KEEP_MS))
+        connection.execute(
+            delete(notifications).where(notifications.c.id < oldest, notifications.c.finished.is_not(None))
+        )
 
     def update(self, connection: Connection, row: NotificationRow, owner: str | None = None) -> bool:
         """Write a notification over what is there; False when ``owner`` does not hold it any more."""
@@ -133,6 +138,7 @@ class Notifications(Repository):
     ) -> NotificationRow | None:
         """Return the summary for a person and a channel that nobody has begun to send, if there is one."""
         query = select(notifications).where(
+            _UNFINISHED,
             notifications.c.person == person,
             notifications.c.channel == channel,
             notifications.c.kind == kind,
@@ -148,6 +154,7 @@ class Notifications(Repository):
             notifications.c.person == person,
             notifications.c.channel == channel,
             notifications.c.kind == "storm",
+            notifications.c.created >= since - LATEST_DUE_MS,
             notifications.c.due >= since,
         )
         return list(connection.execute(query).scalars())

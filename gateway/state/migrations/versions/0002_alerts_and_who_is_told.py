@@ -67,6 +67,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("alert_id"),
     )
     op.create_index("alerts_by_change", "alerts", ["changed"], unique=False)
+    op.create_index("alerts_by_worsening", "alerts", ["station_id", "worsened"], unique=False)
     op.create_index("alerts_by_state", "alerts", ["state", "alert_id"], unique=False)
     op.create_index("alerts_by_station", "alerts", ["station_id", "state", "alert_id"], unique=False)
     op.create_index(
@@ -205,6 +206,7 @@ def downgrade() -> None:
     op.drop_index("alerts_open_once", table_name="alerts", sqlite_where=sa.text("state != 'resolved'"))
     op.drop_index("alerts_by_station", table_name="alerts")
     op.drop_index("alerts_by_state", table_name="alerts")
+    op.drop_index("alerts_by_worsening", table_name="alerts")
     op.drop_index("alerts_by_change", table_name="alerts")
     op.drop_table("alerts")
     op.drop_index("alert_journal_by_time", table_name="alert_journal")
