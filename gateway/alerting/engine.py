@@ -70,8 +70,8 @@ class Engine:
         self._stations.take(batch.frames, clocks, happenings, readings)
         self._gaps.take(batch.frames, clocks, self._facts.sources)
         self.clock = int(clocks.received[-1])
-        self.frame = int(clocks.frame[-1])
-        return self._judge(readings)
+        before, self.frame = self.frame, int(clocks.frame[-1])
+        return self._judge(readings, before)
 
     def advance(self, now: int, happenings: Sequence[JournalRow] = ()) -> list[Transition]:
         """Work off what is due at ``now`` (ms), up to which every frame received has been judged."""
@@ -80,13 +80,13 @@ class Engine:
         readings: Readings = ({}, {})
         self._stations.pass_time(now, self.frame, happenings, readings)
         self.clock = now
-        return self._judge(readings)
+        return self._judge(readings, self.frame)
 
     def observe(self, observations: Sequence[Observation], now: int) -> list[Transition]:
         """Judge what the gateway measured about itself or a station, beside the wire (ms)."""
         readings = self._stations.observed(observations, self.frame, max(now, self.clock))
         self.clock = max(now, self.clock)
-        return self._judge(readings)
+        return self._judge(readings, self.frame)
 
     def pending(self) -> list[Pending]:
         """List what holds but has not opened."""
@@ -116,7 +116,7 @@ class Engine:
             if lane.plan.rule.id in theirs:
                 lane.restore(theirs[lane.plan.rule.id][1])
 
-    def _judge(self, readings: Readings) -> list[Transition]:
+    def _judge(self, readings: Readings, before: int) -> list[Transition]:
         samples, events = readings
         heard = self._stations.heard
         view = View(
@@ -129,6 +129,7 @@ class Engine:
             self._openings,
             heard,
             self._gaps,
+            before,
         )
         transitions = []
         for lane in self._working():

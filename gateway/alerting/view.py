@@ -22,7 +22,7 @@ COMPUTED = frozenset({"people_inside_count", "people_inside_confidence_ratio"})
 class View:
     """One batch, with what happened to stations until it was received.
 
-    `clock` is its last receipt (ms) and `frame` its last frame.
+    `clock` is its last receipt (ms) and `frame` its last frame; `before` is the last frame before it.
 
     What stands outside the batch is as it stood before it: `standing` is brought up to date afterwards.
     """
@@ -36,6 +36,7 @@ class View:
     openings: Openings = field(default_factory=Openings)
     stations: "Heard | None" = None
     gaps: Gaps = field(default_factory=Gaps)
+    before: int = -1
     _asked: dict[Field, "_Sayings | None"] = field(default_factory=dict)
 
     def followed_since(self, station_id: str) -> int | None:

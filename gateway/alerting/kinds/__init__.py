@@ -13,6 +13,7 @@ from gateway.alerting.kinds.fleet_share import FleetShare
 from gateway.alerting.kinds.increase import increase
 from gateway.alerting.kinds.kind import Kind
 from gateway.alerting.kinds.sequence import Sequence
+from gateway.alerting.kinds.statistic import Statistic
 from gateway.alerting.kinds.threshold import Threshold
 
 KINDS: Mapping[KindName, Callable[[Plan], Kind]] = {
@@ -25,5 +26,6 @@ KINDS: Mapping[KindName, Callable[[Plan], Kind]] = {
     "comparison": Comparison,
     "increase": increase,
     "flatline": Flatline,
+    "statistic": Statistic,
 }
 """What makes the evaluator of a rule, by kind."""

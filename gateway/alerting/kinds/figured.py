@@ -6,7 +6,7 @@ figures and own fields compared as whole columns, does a reading ever become an 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial, reduce
 from typing import Any
@@ -128,15 +128,14 @@ class Heard:
         """Return who was heard, and forget it."""
         numbers = np.array(sorted(self._said), np.int64)
         self._said = set()
-        places = self._plan.places
-        if not self._per_device:
-            return Candidates(np.empty(0, np.int64), numbers)
-        masks = [
-            places.with_role(self._judged[0].domain, frozenset(one.roles or ()))
-            for one in self._plan.rule.subjects
-        ]
-        numbers = numbers[reduce(np.logical_or, masks)[numbers]]
-        return Candidates(numbers, places.station[numbers])
+        return self.served(numbers) if self._per_device else Candidates(np.empty(0, np.int64), numbers)
+
+    def served(self, series: Ints) -> Candidates:
+        """Return those of some series that are there for what the rule is about."""
+        places, domain = self._plan.places, self._judged[0].domain
+        masks = [places.with_role(domain, frozenset(one.roles or ())) for one in self._plan.rule.subjects]
+        series = series[reduce(np.logical_or, masks)[series]]
+        return Candidates(series, places.station[series])
 
     def save(self) -> dict[str, Any]:
         """Return everything as plain data."""
@@ -198,7 +197,7 @@ class Figured(ABC):
                     self.heard.take(of, samples, len(self.plan.places))
                     self.note(of, column, mask, samples)
             if over is not None:
-                yield from self._judge(view, over, active)
+                yield from self.judge(view, over, active)
 
     def advance(self, now: int, view: View) -> Iterator[Judgement]:
         """Nothing is due but the end of a stretch, which `take` sees."""
@@ -215,17 +214,18 @@ class Figured(ABC):
         self.instants.open = saved["open"]
         self.recall(saved["own"])
 
-    def _judge(self, view: View, now: int, active: Active) -> Iterator[Judgement]:
+    def judge(self, view: View, now: int, active: Active) -> Iterator[Judgement]:
+        """Judge whoever was heard in the stretch that ends at an instant."""
         who = self.heard.candidates()
         if not len(who.stations):
             return
         figures = self.figures(who, now)
-        known = {**figures, **self._own(who, now)}
-        chosen = self._possible.where(who.stations, known, partial(self._with_role, who=who))
+        columns = {**figures, **self._own(who, now)}
+        chosen = self._possible.where(who.stations, columns, partial(self._with_role, who=who))
         frame = frame_before(view, now - 1)
         for place in np.flatnonzero(chosen | self._active(who, active)).tolist():
-            at = self._moment(view, who, place, frame, now)
-            at.figures = {name: _known(values[place]) for name, values in figures.items()}
+            at = self.moment(view, who, place, frame, now)
+            at.figures = known(figures, place)
             yield self.plan.judge(at, covers=self._covers)
 
     def _own(self, who: Candidates, now: int) -> dict[str, Floats]:
@@ -251,7 +251,8 @@ class Figured(ABC):
             return np.ones(len(who.stations), np.bool_)
         return self.plan.places.with_role(self.judged[0].domain, frozenset(asked.has_role))[who.series]
 
-    def _moment(self, view: View, who: Candidates, place: int, frame: int, now: int) -> Moment:
+    def moment(self, view: View, who: Candidates, place: int, frame: int, now: int) -> Moment:
+        """Return the moment of one candidate at an instant; ``frame`` is the last received by then."""
         places = self.plan.places
         station_id = places.stations[int(who.stations[place])]
         number = int(who.series[place]) if len(who.series) else None
@@ -296,5 +297,7 @@ class Figured(ABC):
             yield self.plan.judge(at, covers=self._covers, late=late)
 
 
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+def known(figures: Mapping[str, Floats], place: int) -> dict[str, float | None]:
+    """Return the figures of one candidate, None for unknown ones."""
+    values = {name: float(column[place]) for name, column in figures.items()}
+    return {name: None if np.isnan(value) else value for name, value in values.items()}

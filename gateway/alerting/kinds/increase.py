@@ -59,7 +59,7 @@ class Windowed(Figured):
         longest = max(self._windows)
         self._stretch = stretch_of(longest)
         self._growth = {
-            of: Growth(self._stretch, longest, covers_ms(of), _dial(of))
+            of: Growth(self._stretch, longest, covers_ms(of), dial_of_field(of))
             for of in (field_of(plan, one) for one in spec.figures.values())
         }
         super().__init__(plan, frozenset(self._growth), min(MINUTE_MS, self._stretch))
@@ -123,7 +123,8 @@ def summed(values: Floats, stations: Ints, size: int) -> Floats:
     return total
 
 
-def _dial(of: Field) -> Dial:
+def dial_of_field(of: Field) -> Dial:
+    """Return the dial of a counter, virtual ones included."""
     measure = measure_of(of)
     if measure is None:
         raise ValueError(f"{'.'.join(of)}: there is no such counter")

@@ -43,10 +43,10 @@ def frame_before(view: View, received: int) -> int:
     """Return the last frame that was received by a time, in the batch or before it."""
     if received >= view.clock:
         return view.frame
-    last = -1
+    last = view.before
     for rows in view.domains():
         place = int(np.searchsorted(rows.received, received, side="right"))
-        last = max(last, int(rows.frame[place - 1]) if place else int(rows.frame[0]) - 1)
+        last = max(last, int(rows.frame[place - 1]) if place else -1)
     return last
 
 
