@@ -9,7 +9,7 @@ import gc
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,29 +18,22 @@ import structlog
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
-from catalogue.catalogue import Catalogue
-from catalogue.loading import load as load_rules
-from gateway.alerting.deciding import Policy
-from gateway.alerting.emergency import Emergency
-from gateway.alerting.life import Alerts
-from gateway.alerting.settings import AlertSettings, OnCallSettings, days, nobody_on_call
-from gateway.alerting.surroundings import StationFacts, Surroundings
+from gateway.alerting.alarms import Alarms, Known, Wishes
+from gateway.alerting.recovery import History
 from gateway.api.application import create_api
 from gateway.api.services import Services
 from gateway.batch.latest import Latest
 from gateway.config import Settings
 from gateway.console.pages import add_console
 from gateway.domain.fleet import Fleet
-from gateway.domain.holidays import FILE_NAME as HOLIDAYS_FILE
-from gateway.domain.holidays import Holidays
 from gateway.domain.registry import Registry
 from gateway.errors import StartError, StoreClosedError
 from gateway.ingest.embedded import EmbeddedBroker
 from gateway.ingest.ingest import Ingest, IngestPlan
-from gateway.notify.links import Links, load_key
 from gateway.observability import Metrics
 from gateway.queries.alert_watch import AlertWatch
 from gateway.queries.alerts import AlertList
+from gateway.queries.backtest import Backtest
 from gateway.queries.feed import StationFeed
 from gateway.queries.fleet_list import FleetList
 from gateway.queries.rota import OnCall
@@ -87,12 +80,14 @@ class Gateway:
     """An open gateway; `run` serves until `stop`."""
 
     ingest: Ingest
+    alarms: Alarms
     services: Services
     http_url: str
     mqtt_url: str
     _server: "_Server"
     _socket: socket.socket
     _saved_at: int = field(default=0)
+    _rules_changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     @asynccontextmanager
@@ -106,14 +101,16 @@ class Gateway:
             latest = Latest(store.series)
             parts = Parts(settings, registry, store, state, Fleet(), latest, Metrics(), url)
             ingest = _ingest(parts, take_over=take_over)
-            services = _services(parts, ingest)
+            alarms = await undo.enter_async_context(_open_alarms(parts))
+            ingest.judge_with(alarms.consumer)
+            services = _services(parts, ingest, alarms)
             api = create_api(services)
             add_console(api)
             server = _Server(
                 uvicorn.Config(api, log_config=None, lifespan="off", ws="none", access_log=False)
             )
             http_url = f"http://{settings.http.host}:{listener.getsockname()[1]}"
-            yield cls(ingest, services, http_url, url, server, listener)
+            yield cls(ingest, alarms, services, http_url, url, server, listener)
 
     async def run(self) -> None:
         """Serve until `stop`; everything that arrived by then is durable and acknowledged."""
@@ -128,8 +125,12 @@ class Gateway:
                 group.create_task(self.services.feed.run(now_ms), name="feed"),
                 group.create_task(self.services.watch.run(), name="watch-alerts"),
                 group.create_task(self._save_stations(), name="save-stations"),
+                group.create_task(self._take_up_rules(), name="take-up-rules"),
             ]
+            alarms = group.create_task(self.alarms.run(), name="alarms")
             await self.ingest.run()
+            self.alarms.stop()
+            await alarms
             for task in others:
                 task.cancel()
             self.services.feed.close()
@@ -141,10 +142,20 @@ class Gateway:
         """Ask `run` to end cleanly."""
         self.ingest.stop()
 
+    def reload_rules(self) -> None:
+        """Take up rule files that were changed; wrong ones are refused, and the log says where."""
+        self._rules_changed.set()
+
     async def until_ready(self) -> None:
         """Wait until both doors are open."""
         await self.ingest.subscriber.connected.wait()
         await self._server.opened.wait()
+
+    async def _take_up_rules(self) -> None:
+        while True:
+            await self._rules_changed.wait()
+            self._rules_changed.clear()
+            await self.ingest.pipeline.between_commits(self.alarms.reload)
 
     async def _save_stations(self) -> None:
         while True:
@@ -243,20 +254,19 @@ def _ingest(parts: Parts, *, take_over: bool) -> Ingest:
     return ingest
 
 
-def _life(parts: Parts, on_call: OnCallSettings, catalogue: Catalogue, calendar: Holidays) -> Alerts:
-    alerting = AlertSettings()
-
-    def known(station_id: str) -> StationFacts:
-        station = parts.fleet.get(station_id)
-        tz = parts.registry.tz(station_id)
-        if station is None:
-            return StationFacts(tz=tz)
-        return StationFacts(station.region, tz, heard=station.last_seen)
-
-    surroundings = Surroundings(catalogue.rules.get, known, tuple(catalogue.circumstances.values()))
-    rota = on_call.rota(calendar)
-    policy = Policy(surroundings, on_call, rota, days(on_call, alerting), now_ms())
-    return Alerts(parts.state, policy, alerting, Emergency(policy, parts.state.rota_overrides.unended))
+def _open_alarms(parts: Parts) -> AbstractAsyncContextManager[Alarms]:
+    """Build what goes on about alerts."""
+    settings = parts.settings
+    wishes = Wishes(
+        settings.data_dir,
+        settings.alerts,
+        () if settings.rules.dir is None else (settings.rules.dir,),
+        settings.on_call,
+        settings.channels,
+        None if settings.http.public_url is None else str(settings.http.public_url),
+    )
+    known = Known(parts.store, parts.state, parts.fleet, parts.registry, parts.latest, parts.metrics)
+    return Alarms.open(wishes, known, now_ms)
 
 
 def _region_of(fleet: Fleet, station_id: str) -> str | None:
@@ -264,14 +274,14 @@ def _region_of(fleet: Fleet, station_id: str) -> str | None:
     return None if station is None else station.region
 
 
-def _services(parts: Parts, ingest: Ingest) -> Services:
+def _services(parts: Parts, ingest: Ingest, alarms: Alarms) -> Services:
     fleet_list = FleetList(parts.fleet, parts.registry)
     feed = StationFeed(parts.fleet, fleet_list)
-    catalogue, calendar = load_rules(), Holidays.load(parts.settings.data_dir / HOLIDAYS_FILE)
-    rules = RuleBook(lambda: catalogue, parts.registry)
-    alert_list = AlertList(
-        parts.state.alerts, parts.registry, rules.rule, list, partial(_region_of, parts.fleet)
-    )
+    rules = RuleBook(lambda: alarms.catalogue, parts.registry)
+    region_of = partial(_region_of, parts.fleet)
+    alert_list = AlertList(parts.state.alerts, parts.registry, rules.rule, alarms.consumer.pending, region_of)
+    rota = None if alarms.alerting.plan.on_call is None else alarms.alerting.policy.rota
+    on_call = OnCall(rota, alarms.calendar, parts.state.rota_overrides, alarms.service.working)
     return Services(
         settings=parts.settings.http,
         clock=now_ms,
@@ -284,11 +294,14 @@ def _services(parts: Parts, ingest: Ingest) -> Services:
         ),
         feed=feed,
         alerts=alert_list,
-        life=_life(parts, nobody_on_call(), catalogue, calendar),
+        life=alarms.alerting.alerts,
         watch=AlertWatch(alert_list, fleet_list, feed),
         rules=rules,
-        on_call=OnCall(None, calendar, parts.state.rota_overrides, frozenset),
-        links=Links(load_key(parts.settings.data_dir)),
+        on_call=on_call,
+        backtest=Backtest(
+            History(parts.store, parts.state.births), parts.registry, alarms.calendar, alert_list, on_call
+        ),
+        links=alarms.links,
         cursor=parts.store.cursor,
         send_command=ingest.send_command,
         replay=ingest.replay,

@@ -111,6 +111,7 @@ async def _serve(settings: Settings, *, take_over: bool) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, gateway.stop)
+        loop.add_signal_handler(signal.SIGHUP, gateway.reload_rules)
         async with asyncio.TaskGroup() as group:
             running = group.create_task(gateway.run(), name="gateway")
             ready = group.create_task(gateway.until_ready(), name="gateway-ready")

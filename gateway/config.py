@@ -4,17 +4,27 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
+from gateway.alerting.settings import CONSOLE, AlertSettings, OnCallSettings
 from gateway.api.settings import HttpSettings
 from gateway.errors import SettingsError
 from gateway.ingest.acknowledging import AckSettings
 from gateway.ingest.pipeline import IngestSettings
 from gateway.ingest.subscriber import BrokerSettings
+from gateway.notify.channels import Channels
 from wire.topics import REGION_PATTERN
 
 PREFIX = "YIZHAN_"
@@ -29,6 +39,17 @@ class StationsSettings(BaseModel):
         None, description="`stations.yaml`: names, capacity, roles of devices; it may be absent."
     )
     accept_unknown: bool = Field(default=True, description="Take stations that the file does not name.")
+
+
+class RulesSettings(BaseModel):
+    """Which alert rules there are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dir: Path | None = Field(
+        None,
+        description="Rule files over the built-in catalogue: other numbers, own rules, some switched off.",
+    )
 
 
 class Settings(BaseModel):
@@ -48,6 +69,12 @@ class Settings(BaseModel):
     )
     ack: AckSettings = Field(default_factory=AckSettings, description="When stations are acknowledged.")
     ingest: IngestSettings = Field(default_factory=IngestSettings, description="Ticks and commits.")
+    rules: RulesSettings = Field(default_factory=RulesSettings, description="The alert rules.")
+    alerts: AlertSettings = Field(default_factory=AlertSettings, description="How alerts live.")
+    channels: Channels = Field(default_factory=dict, description="Ways to reach people, by name.")
+    on_call: OnCallSettings | None = Field(
+        None, description="Who is told of alerts; without it messages go to the console log."
+    )
 
     @field_validator("regions")
     @classmethod
@@ -58,6 +85,15 @@ class Settings(BaseModel):
                     f"{region!r} is no region: lower-case letters, digits and hyphens, at most 32"
                 )
         return regions
+
+    @model_validator(mode="after")
+    def _channels_are_there(self) -> Self:
+        named = frozenset() if self.on_call is None else self.on_call.channel_names()
+        unknown = sorted(named - self.channels.keys() - {CONSOLE})
+        if unknown:
+            known = ", ".join(sorted([*self.channels, CONSOLE]))
+            raise ValueError(f"on_call: there is no channel {unknown[0]!r}; channels has {known}")
+        return self
 
 
 def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:

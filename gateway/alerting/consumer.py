@@ -8,6 +8,7 @@ from typing import Protocol
 import structlog
 
 from gateway.alerting.engine import Engine
+from gateway.alerting.lane import Pending
 from gateway.alerting.snapshot import SnapshotFile, copied
 from gateway.alerting.stations import Observation
 from gateway.batch.batch import Batch
@@ -58,6 +59,8 @@ class AlertConsumer:
         self._unwritten: list[Transition] = []
         self._fork: Engine | None = None
         self._written = engine.frame
+        self.ticked = clock()
+        """When it last worked (ms UTC), whether or not anything arrived."""
 
     @property
     def health(self) -> str:
@@ -75,11 +78,16 @@ class AlertConsumer:
         """Take what the gateway measured; judged with the next batch or `advance`."""
         self._observations.append(observation)
 
+    def pending(self) -> list[Pending]:
+        """List what holds but has not opened."""
+        return self.engine.pending()
+
     # -- in the committing thread ----------------------------------------------------------------------
 
     def consume(self, batches: Sequence[Batch]) -> None:
         """Judge batches and make what follows durable; NotDurableError when it is not, to be called again."""
         self._fork = None
+        self.ticked = self._clock()
         for batch in batches:
             if batch.frames.num_rows and int(batch.frames["frame"][0].as_py()) > self.engine.frame:
                 until = max(self.engine.clock, int(batch.frames["received"].to_numpy().max()))
@@ -89,6 +97,7 @@ class AlertConsumer:
 
     def advance(self, now: int) -> None:
         """Work off what is due, when every frame received up to ``now`` (ms) has been consumed."""
+        self.ticked = self._clock()
         self._unwritten += self.engine.advance(now, list(self._until(now)))
         self._observed()
         if self._unwritten:

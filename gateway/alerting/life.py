@@ -72,10 +72,10 @@ class Alerts:
                 self._apply(transitions, watermark, now)
             except DBAPIError as error:
                 self._emergency.hear(transitions, now)
-                self._wake()
+                self.wake()
                 raise NotDurableError(f"alerts: {error.orig}") from error
         if transitions:
-            self._wake()
+            self.wake()
 
     def _apply(self, transitions: Sequence[Transition], watermark: int, now: int) -> None:
         with self._state.begin() as connection:
@@ -168,7 +168,7 @@ class Alerts:
             if row.is_open and not outcome.row.is_open and row.announced is not None:
                 self._policy.tell_resolved(sitting, [outcome.row])
             self._finish(sitting)
-        self._wake()
+        self.wake()
         return outcome.row
 
     # -- time ----------------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ class Alerts:
             self._policy.decide(sitting, sitting.take_up(due), plans)
             self._policy.escalate(sitting, AT_ONCE, plans)
             self._finish(sitting)
-        self._wake()
+        self.wake()
         return True
 
     # -- both ----------------------------------------------------------------------------------------------
@@ -202,7 +202,8 @@ class Alerts:
             tuple(state.rota_overrides.unended(now)),
         )
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Have whoever sends look for something to send."""
         if self._on_news is not None:
             self._on_news()
 
