@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _OF_QUIET = 0x51
 _HOURS = ((0, 24), (6, 22))
+SAME_DAYS = 5
+"""So many seeds running share their days: what judges stations together is worth its while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +41,16 @@ WEATHERS: Mapping[str, Weather] = {
 
 
 def quiet(weather: str, archetype: str, seed: int, days: int = 1) -> Scenario:
-    """Draw a story of some whole local days; the same seed tells the same.
+    """Draw a story of some whole local days; the same seed tells the same, five seeds running the same days.
 
     How many come in a day lies anywhere between the quiet and the busy of such stations; every second one
     but the drivers' homes closes for the night.
     """
     of, row = ARCHETYPES[archetype], WEATHERS[weather]
-    rng = np.random.default_rng(
-        [seed, _OF_QUIET, list(WEATHERS).index(weather), list(ARCHETYPES).index(archetype)]
-    )
-    day = row.first + timedelta(days=int(rng.integers((row.last - row.first).days + 1)))
+    place, kind = list(WEATHERS).index(weather), list(ARCHETYPES).index(archetype)
+    on_days = np.random.default_rng([seed // SAME_DAYS, _OF_QUIET, place])
+    rng = np.random.default_rng([seed, _OF_QUIET, place, kind])
+    day = row.first + timedelta(days=int(on_days.integers((row.last - row.first).days + 1)))
     visits = round(float(rng.triangular(of.visits_quiet, of.visits_per_day, of.visits_busy)), 1)
     station_id = f"quiet-{weather}-{archetype.replace('_', '-')}-{seed}"
     opens = (0, 24) if archetype == "trucker_home" else _HOURS[seed % len(_HOURS)]

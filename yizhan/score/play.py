@@ -1,10 +1,10 @@
-"""One story from the station to the people who would be told, on virtual time."""
+"""Stories from the station to the people who would be told, on virtual time."""
 
 from collections.abc import Sequence
+from heapq import merge
 from operator import attrgetter
 
 from catalogue.catalogue import Catalogue
-from catalogue.loading import load
 from gateway.alerting.engine import Engine, Facts
 from gateway.domain.alerts import Transition
 from gateway.domain.fleet import Device, Down
@@ -18,7 +18,7 @@ from wire.topics import Channel
 from yizhan.score.attendance import Attendance
 from yizhan.score.courier import Courier
 from yizhan.score.intake import Intake
-from yizhan.score.judging import Heard
+from yizhan.score.judging import Heard, Told
 from yizhan.score.telling import People
 
 STRIDE_MS = 3_600_000
@@ -26,37 +26,45 @@ STRIDE_MS = 3_600_000
 
 
 class Gatehouse:
-    """A gateway for one station: intake and engine, and what they said."""
+    """One gateway for stories that begin and end together, each of another station."""
 
-    def __init__(self, story: Scenario, catalogue: Catalogue | None = None) -> None:
-        self._story = story
-        self._catalogue = catalogue or load()
-        self._attendance = Attendance()
-        self._courier = Courier(story, self._attendance)
+    def __init__(self, stories: Sequence[Scenario], catalogue: Catalogue) -> None:
+        self._stories, self._catalogue = stories, catalogue
+        self._attendance = [Attendance() for _ in stories]
+        self._couriers = [Courier(*pair) for pair in zip(stories, self._attendance, strict=True)]
         self._intake = Intake()
-        registry = Registry([StationSpec.model_validate(story.site.yaml_row())])
-        facts = Facts(self._intake.series.known, self._intake.sources, registry, self._catalogue.parameter)
-        self.engine = Engine(self._catalogue.rules.values(), facts)
+        registry = Registry([StationSpec.model_validate(story.site.yaml_row()) for story in stories])
+        facts = Facts(self._intake.series.known, self._intake.sources, registry, catalogue.parameter)
+        self.engine = Engine(catalogue.rules.values(), facts)
 
-    def play(self) -> Heard:
-        """Live through the whole story, and tell people what of its faults they would be told.
+    def play(self) -> list[Heard]:
+        """Live through the stories; of faults, people are told what they would be told.
 
         Raises:
             RuntimeError: a rule failed.
         """
         transitions = self._judged()
-        if not self._story.faults:
-            return Heard(transitions, (), self._attendance)
-        boots = [at for fault in self._story.faults for at in fault.boots()]
-        with People.of(self._story, self._catalogue, boots) as people:
-            people.hear(transitions, self._story.end_ms)
-            return Heard(transitions, people.told(), self._attendance)
+        heard = []
+        for story, attendance in zip(self._stories, self._attendance, strict=True):
+            theirs = [one for one in transitions if one.key.station_id == story.site.station_id]
+            heard.append(Heard(theirs, self._told(story, theirs), attendance))
+        return heard
+
+    def _told(self, story: Scenario, transitions: Sequence[Transition]) -> Sequence[Told]:
+        if not story.faults:
+            return ()
+        boots = [at for fault in story.faults for at in fault.boots()]
+        with People.of(story, self._catalogue, boots) as people:
+            people.hear(transitions, story.end_ms)
+            return people.told()
 
     def _judged(self) -> list[Transition]:
         transitions: list[Transition] = []
-        for start in range(self._story.start_ms, self._story.end_ms, STRIDE_MS):
-            end = min(start + STRIDE_MS, self._story.end_ms)
-            transitions += self._take(self._courier.carry(end), end)
+        first, last = self._stories[0].start_ms, self._stories[0].end_ms
+        for start in range(first, last, STRIDE_MS):
+            end = min(start + STRIDE_MS, last)
+            carried = merge(*(one.carry(end) for one in self._couriers), key=attrgetter("received"))
+            transitions += self._take(list(carried), end)
         if self.engine.off:
             raise RuntimeError(f"rules failed: {self.engine.off}")
         return sorted(transitions, key=attrgetter("received"))

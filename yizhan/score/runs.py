@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count, product
+from itertools import groupby, product
 
+from catalogue.loading import load
 from simulators.archetypes import ARCHETYPES
 from simulators.scenarios import BREAKDOWNS, WEATHERS, Scenario, quiet
+from simulators.scenarios.quiet import SAME_DAYS
 from yizhan.score.judging import judge
 from yizhan.score.oracle import ORACLES
 from yizhan.score.play import Gatehouse
@@ -41,29 +43,29 @@ class Wanted:
             if self.archetype is None or self.archetype in BREAKDOWNS[name].archetypes:
                 yield BREAKDOWNS[name].tell(self.seed + number, self.archetype)
 
-    def quiet(self) -> Iterator[Scenario]:
-        """Tell quiet days, every kind of station in every weather in turn."""
+    def quiet(self) -> Iterator[list[Scenario]]:
+        """Tell quiet days, every kind of station in every weather; those of the same days together."""
         kinds = [self.archetype] if self.archetype else list(ARCHETYPES)
-        left = self.quiet_days
-        stretch = min(DAYS_IN_A_ROW, max(1, left // (len(kinds) * len(WEATHERS))))
-        for seed in count(self.seed):
-            for weather, kind in product(WEATHERS, kinds):
-                if left <= 0:
-                    return
-                yield quiet(weather, kind, seed, min(stretch, left))
-                left -= stretch
+        stretch = min(DAYS_IN_A_ROW, max(1, self.quiet_days // (len(kinds) * len(WEATHERS))))
+        seeds = -(-self.quiet_days // (stretch * len(kinds) * len(WEATHERS)))
+        for _, together in groupby(range(self.seed, self.seed + seeds), lambda seed: seed // SAME_DAYS):
+            places = list(product(together, kinds))
+            for weather in WEATHERS:
+                yield [quiet(weather, kind, seed, stretch) for seed, kind in places]
 
 
 def score(wanted: Wanted, tell: Callable[[str], None]) -> Tally:
     """Play everything that is wanted; `tell` hears a line after every story."""
-    tally = Tally()
+    tally, catalogue = Tally(), load()
     for story in wanted.stories():
-        judged = judge(story.faults[0], ORACLES[story.name], Gatehouse(story).play())
+        (heard,) = Gatehouse([story], catalogue).play()
+        judged = judge(story.faults[0], ORACLES[story.name], heard)
         tally.add_fault(story, judged)
         tell(
             f"{story.name} seed {story.seed} {story.site.archetype}: {'good' if judged.good else 'not good'}"
         )
-    for story in wanted.quiet():
-        tally.add_quiet(story, Gatehouse(story).play())
-        tell(f"{story.name} seed {story.seed} {story.site.archetype}: {story.days:.0f} days")
+    for town in wanted.quiet():
+        for story, heard in zip(town, Gatehouse(town, catalogue).play(), strict=True):
+            tally.add_quiet(story, heard)
+        tell(f"{town[0].name} from seed {town[0].seed}: {len(town)} stations, {town[0].days:.0f} days")
     return tally
