@@ -33,6 +33,11 @@ class Metrics:
         self.messages = counter(
             "messages", "Requests to channels of people, by what came of them", "channel", "outcome"
         )
+        self.alerts_kept = counter(
+            "alerts_kept",
+            "Alerts kept from people, for a while or altogether, by the stage of policy",
+            "reason",
+        )
         self._unknown = counter("unknown_fields", "Fields of readings that nobody declared, dropped", "field")
         self._names: set[str] = set()
         self.commit_seconds = counter("commit_seconds", "Time spent making batches durable")

@@ -49,11 +49,15 @@ class Alerting:
         name: Callable[[str], Mapping[str, str]],
         links: Links,
         clock: Callable[[], int],
+        kept: Callable[[str], None] = lambda _reason: None,
     ) -> "Alerting":
-        """Build it; ``name`` gives a station's name in zh and en, ``clock`` ms UTC."""
+        """Build it; ``name`` gives a station's name in zh and en, ``clock`` ms UTC.
+
+        ``kept`` is called with the reason whenever an alert is kept from people.
+        """
         on_call = plan.on_call or nobody_on_call()
         rota = on_call.rota(plan.calendar)
-        policy = Policy(surroundings, on_call, rota, days(on_call, plan.alerts), clock())
+        policy = Policy(surroundings, on_call, rota, days(on_call, plan.alerts), clock(), kept)
         emergency = Emergency(policy, state.rota_overrides.unended)
         alerts = Alerts(state, policy, plan.alerts, emergency)
         owner = f"{state.gateway}/{clock()}"

@@ -1,7 +1,7 @@
 """Policy carried out: circumstances are gathered, stages asked, and their answers become rows."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from catalogue.model import Rule
@@ -44,6 +44,8 @@ class Policy:
     rota: Rota
     days: Days
     started: int
+    kept: Callable[[str], None] = lambda _reason: None
+    """Called with the reason whenever an alert is kept from people, for a while or altogether."""
 
     def rule(self, rule_id: str) -> Rule:
         """Return a rule, or a stand-in for one that is gone."""
@@ -155,6 +157,7 @@ class Policy:
                 {"reason": reason, "until": until} if kind is Entry.HELD else {"reason": reason, "by": by}
             )
             entries.append(JournalEntry(row.alert_id, sitting.now, kind, None, detail))
+            self.kept(reason)
         sitting.change(replace(row, held_by=reason, decide_at=until), *entries)
 
     def _hurry(self, sitting: Sitting, station_id: str) -> None:

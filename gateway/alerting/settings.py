@@ -144,7 +144,7 @@ class OnCallSettings(_Strict):
     tz: Annotated[str, AfterValidator(check_zone)] = Field(
         DEFAULT_TZ, description="Time zone of turns, day and digest."
     )
-    people: dict[str, PersonSettings] = Field(
+    people: dict[PersonKey, PersonSettings] = Field(
         min_length=1, description="Everybody who can be called, by key."
     )
     layers: tuple[LayerSettings, ...] = Field(
