@@ -186,7 +186,15 @@ def _people(
     )
     surroundings = Surroundings(rule, book.facts, circumstances)
     plan = Plan(wishes.alerts, calendar, wishes.on_call, wishes.public_url)
-    return Alerting.over(known.state, surroundings, plan, known.registry.name, links, clock)
+    return Alerting.over(
+        known.state,
+        surroundings,
+        plan,
+        known.registry.name,
+        links,
+        clock,
+        lambda reason: known.metrics.alerts_kept.labels(reason).inc(),
+    )
 
 
 def _recovered(detection: Detection) -> AlertConsumer:
