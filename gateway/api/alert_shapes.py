@@ -113,3 +113,47 @@ class RuleDetailAnswer(RuleAnswer):
     source: str
     inhibited_by: list[str]
     definition: dict[str, object]
+
+
+class WouldAnswer(BaseModel):
+    """An alert the rules make: its severity is the worst it came to, `cleared` null while it would be open.
+
+    `told` is who would have been called first had no stage of the policy held it back; `was_live` says that
+    it was there live.
+    """
+
+    alert_id: str
+    rule: str
+    name: NameAnswer
+    station_id: str
+    region: str | None
+    device: str
+    severity: SeverityWord
+    opened: Rfc3339
+    received: Rfc3339
+    cleared: Rfc3339 | None
+    value: float | str | None
+    limit: float | str | None
+    retrospective: bool
+    incomplete: bool
+    told: str | None
+    was_live: bool
+
+
+class BacktestAnswer(BaseModel):
+    """What the rules would have done, beside what was done.
+
+    `complete` is false when the time was up at `judged_until`: ask for the rest from there. `would` and
+    `missed` (live alerts these rules do not make) hold at most 1,000 each; the counts count all. `failed`
+    are rules that raised, with what they raised.
+    """
+
+    start: Rfc3339
+    judged_until: Rfc3339
+    complete: bool
+    frames: int
+    would: list[WouldAnswer]
+    would_count: int
+    missed: list[AlertAnswer]
+    missed_count: int
+    failed: dict[str, str]

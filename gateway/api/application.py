@@ -5,6 +5,7 @@ from fastapi.openapi.utils import get_openapi
 
 from gateway.api import (
     alerts,
+    backtest,
     commands,
     health,
     maintenance,
@@ -59,7 +60,8 @@ def _routes() -> FastAPI:
     )
     api = APIRouter(prefix=PREFIX, dependencies=[Depends(each_once)])
     parts = (
-        stations, readings, alerts, silences, maintenance, rota, rules, quarantine, commands, stream
+        stations, readings, alerts, silences, maintenance, rota, backtest, rules, quarantine, commands,
+        stream,
     )  # fmt: skip
     for part in parts:
         api.include_router(part.router)

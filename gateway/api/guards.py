@@ -18,6 +18,8 @@ from gateway.api.problems import FieldError, problem_response
 from gateway.api.settings import HttpSettings
 
 MOST_BODY_BYTES = 64 * 1024
+MOST_RULES_BYTES = 1024 * 1024
+BACKTEST = "/api/v1/rules/backtest"
 LINKS = "/a/"
 _READS = {"GET", "HEAD", "OPTIONS"}
 _FORM = "application/x-www-form-urlencoded"
@@ -55,7 +57,8 @@ class Guards:
         reads = scope["method"] in _READS
         fault = None if reads else self._fault(scope["path"], Headers(scope=scope))
         answer = self._app if fault is None else problem_response(fault[0], fault[1].detail, [fault[1]])
-        await answer(scope, _bounded(receive), _bound(send))
+        most = MOST_RULES_BYTES if scope["path"] == BACKTEST else MOST_BODY_BYTES
+        await answer(scope, _bounded(receive, most), _bound(send))
 
     def _fault(self, path: str, headers: Headers) -> tuple[HTTPStatus, FieldError] | None:
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -89,17 +92,16 @@ def _name(host: str) -> str:
     return host.partition(":")[0] if host.count(":") == 1 else host
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, most: int) -> Receive:
     taken = 0
 
     async def receive_bounded() -> Message:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > MOST_BODY_BYTES:
-            raise HTTPException(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {MOST_BODY_BYTES} bytes"
-            )
+        if taken > most:
+            detail = f"a body has at most {most} bytes here"
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
         return message
 
     return receive_bounded

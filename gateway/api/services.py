@@ -14,6 +14,7 @@ from gateway.domain.registry import Registry
 from gateway.notify.links import Links
 from gateway.queries.alert_watch import AlertWatch
 from gateway.queries.alerts import AlertList
+from gateway.queries.backtest import Backtest
 from gateway.queries.feed import StationFeed
 from gateway.queries.fleet_list import FleetList
 from gateway.queries.rota import OnCall
@@ -33,7 +34,7 @@ class Services:
 
     ``clock`` gives ms UTC. ``cursor`` gives a DuckDB cursor of the caller's own, or raises StoreClosedError.
     ``life`` changes alerts, ``alerts`` lists them, ``watch`` sees what changed; ``links`` reads the links of
-    messages, and one of those acts at a time (``tapping``).
+    messages, and one of those acts at a time (``tapping``); so does one ``backtest`` (``judging``).
     ``send_command`` publishes a command already written down (region second) and sends it again until
     its time is over; ``replay`` offers one quarantine entry to ingest again. ``readiness`` gives ``ok``
     or what is wrong for ``store``, ``engine`` and ``broker`` (and more, if it likes).
@@ -53,10 +54,12 @@ class Services:
     rules: RuleBook
     on_call: OnCall
     links: Links
+    backtest: Backtest
     cursor: Callable[[], duckdb.DuckDBPyConnection]
     send_command: Callable[[CommandRecord, str], Awaitable[None]]
     replay: Callable[[str], Awaitable[Replayed]]
     readiness: Callable[[], Mapping[str, str]]
     metrics: CollectorRegistry
     tapping: asyncio.Lock = field(default_factory=asyncio.Lock)
+    judging: asyncio.Lock = field(default_factory=asyncio.Lock)
     readers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READERS))

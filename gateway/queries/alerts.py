@@ -122,6 +122,13 @@ class AlertList:
                 found += map(self.view, self.alerts.page(limit - len(found), None, wanted))
         return found
 
+    def between(self, start: int, end: int, regions: frozenset[str] | None) -> list[AlertView]:
+        """Return the alerts that were open at any time of ``start`` to ``end`` (ms)."""
+        changed = AlertFilter(regions=regions, since=start)
+        still_open = AlertFilter(OPEN, regions=regions)
+        found = {view.alert_id: view for asked in (changed, still_open) for view in self._all(asked)}
+        return [view for view in found.values() if view.opened < end]
+
     def get(self, asked: str) -> AlertView | None:
         """Return one alert, or None."""
         row = self.alerts.get(asked)

@@ -51,6 +51,12 @@ class OnCall:
     overrides: RotaOverrides
     working: Callable[[], Collection[str]]
 
+    def first_called(self, at: int, region: str | None, severity: str) -> str | None:
+        """Return who was called first at a time (ms), None while the settings say nothing of it."""
+        if self.rota is None:
+            return None
+        return chain(self.rota, self.overrides.unended(at), at, region, severity)[0].person
+
     def warnings(self, now: int) -> list[str]:
         """Return what an operator should mend before it matters."""
         found = []

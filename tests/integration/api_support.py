@@ -18,6 +18,7 @@ from gateway.alerting.deciding import Policy
 from gateway.alerting.emergency import Emergency
 from gateway.alerting.lane import Pending
 from gateway.alerting.life import Alerts
+from gateway.alerting.recovery import History
 from gateway.alerting.settings import AlertSettings, OnCallSettings, days, nobody_on_call
 from gateway.alerting.surroundings import StationFacts, Surroundings
 from gateway.api.application import create_api
@@ -32,6 +33,7 @@ from gateway.domain.registry import Registry
 from gateway.notify.links import Links
 from gateway.queries.alert_watch import AlertWatch
 from gateway.queries.alerts import AlertList
+from gateway.queries.backtest import Backtest
 from gateway.queries.feed import StationFeed
 from gateway.queries.fleet_list import FleetList
 from gateway.queries.rota import OnCall
@@ -140,6 +142,7 @@ class House:
     def services(self, settings: HttpSettings | None = None) -> Services:
         """Wire the parts the way the application does."""
         rota = None if self.on_call is None else self.on_call.rota(self.calendar)
+        on_call = OnCall(rota, self.calendar, self.state.rota_overrides, lambda: self.working)
         return Services(
             settings=settings or HttpSettings(),
             clock=lambda: self.now,
@@ -155,8 +158,11 @@ class House:
             life=self.life,
             watch=self.watch,
             rules=self.rules,
-            on_call=OnCall(rota, self.calendar, self.state.rota_overrides, lambda: self.working),
+            on_call=on_call,
             links=self.links,
+            backtest=Backtest(
+                History(self.store, self.state.births), self.registry, self.calendar, self.alerts, on_call
+            ),
             cursor=self.store.cursor,
             send_command=self._send,
             replay=self._replay,

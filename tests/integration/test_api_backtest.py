@@ -1,0 +1,111 @@
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.api.application import create_api
+from tests.integration.api_support import NOW, TWO_PEOPLE, House, client_for, client_of, open_house
+
+TIME = {"start": "2026-11-22T07:00:00Z", "end": "2026-11-22T09:00:00Z"}
+OWN = """\
+rules:
+  TS-01:
+    name: {zh: 试, en: Test}
+    kind: threshold
+    subject: water.water_flow_l_per_min
+    with: {}
+    levels: [{if: {value: true, above: 30}, severity: P2}]
+    first_action: {zh: 看, en: Look}
+    reason: {zh: 试, en: Test}
+    source: own
+"""
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with open_house(tmp_path, on_call=TWO_PEOPLE) as house:
+        house.hear("louxing-07", "louxing")
+        flows = [
+            {"device": "main", "ts": NOW, "water_flow_l_per_min": 40.0},
+            {"device": "tap", "ts": NOW, "water_flow_l_per_min": 1.0},
+        ]
+        house.write("louxing-07", "water", flows)
+        yield house
+
+
+@pytest.fixture
+async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_for(house) as client:
+        yield client
+
+
+async def backtest(client: httpx.AsyncClient, **body: Any) -> httpx.Response:  # noqa: ANN401
+    return await client.post("/api/v1/rules/backtest", json=TIME | body, timeout=60)
+
+
+async def test_it_lists_what_would_have_fired_beside_what_did(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    house.opens("WA-02", "P1")
+    missed = house.opens("WA-07", "P3", device="other")
+    answer = await backtest(client)
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    would = {item["rule"]: item for item in body["would"]}
+    assert would.keys() == {"WA-02", "WA-07", "EN-01"}
+    item = would["WA-02"]
+    assert (item["device"], item["severity"], item["value"], item["limit"]) == ("main", "P1", 40.0, 25.0)
+    assert (item["was_live"], would["EN-01"]["was_live"]) == (True, False)
+    assert item["told"] == "li"
+    assert [alert["alert_id"] for alert in body["missed"]] == [missed]
+    assert (body["complete"], body["frames"], body["failed"]) == (True, 1, {})
+
+
+async def test_it_changes_nothing(house: House, client: httpx.AsyncClient) -> None:
+    await backtest(client)
+    assert house.state.alerts.page(10) == []
+    assert house.state.alerts.watermark("engine") == house.life.watermark()
+
+
+async def test_it_judges_by_the_rules_it_is_given(client: httpx.AsyncClient) -> None:
+    answer = await backtest(client, rules={"own.yaml": OWN})
+    assert answer.status_code == 200, answer.text
+    assert "TS-01" in {item["rule"] for item in answer.json()["would"]}
+
+
+async def test_it_names_the_line_of_a_rule_that_is_wrong(client: httpx.AsyncClient) -> None:
+    answer = await backtest(client, rules={"own.yaml": OWN.replace("above: 30", "abov: 30")})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "rules")
+    assert answer.json()["detail"].startswith("own.yaml:7: ")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"end": TIME["start"]}, "end"),
+        ({"end": "2027-11-22T09:00:00Z"}, "end"),
+        ({"start": "then"}, "start"),
+        ({"rules": {"../evil.yaml": ""}}, "rules"),
+        ({"rules": {"own.txt": ""}}, "rules"),
+    ],
+)
+async def test_it_names_the_field_that_is_wrong(
+    client: httpx.AsyncClient, body: dict[str, Any], field: str
+) -> None:
+    answer = await backtest(client, **body)
+    assert (answer.status_code, answer.json()["errors"][0]["field"].partition(".")[0]) == (422, field)
+
+
+async def test_it_takes_many_rules_but_not_any_number(client: httpx.AsyncClient) -> None:
+    comment = "#" * 100_000
+    assert (await backtest(client, rules={"big.yaml": comment})).status_code == 200
+    assert (await backtest(client, rules={"big.yaml": comment * 11})).status_code == 413
+
+
+async def test_one_backtest_is_done_at_a_time(house: House) -> None:
+    services = house.services()
+    async with client_of(create_api(services)) as client, services.judging:
+        refused = await backtest(client)
+    assert refused.status_code == 409
