@@ -42,7 +42,7 @@ class CaseStation(Strict):
 
 
 class Ramp(Strict):
-    """A straight line from the first of the repeated readings to the last."""
+    """A straight line from the first of the repeated readings to the last; whole where the field is."""
 
     from_: float = Field(alias="from")
     to: float
@@ -87,11 +87,15 @@ class Input(Strict):
         last = self.at if self.until is None else self.until
         for at in range(self.at, last + 1, self.every or 1) if self.every else (self.at,):
             share = (at - self.at) / (last - self.at) if last > self.at else 0.0
-            yield at, {split(name).field: _at(value, share) for name, value in self.says.items()}
+            yield at, {split(name).field: _at(name, value, share) for name, value in self.says.items()}
 
 
-def _at(value: Value | Ramp, share: float) -> Value:
-    return value.from_ + share * (value.to - value.from_) if isinstance(value, Ramp) else value
+def _at(name: str, value: Value | Ramp, share: float) -> Value:
+    if not isinstance(value, Ramp):
+        return value
+    number = value.from_ + share * (value.to - value.from_)
+    found = measure(name)
+    return round(number) if found and found.type == "int" else number
 
 
 class Expected(Strict):
