@@ -252,7 +252,9 @@ class Ingest:
 
     async def _judge(self) -> None:
         if self.pipeline.alerts is not None:
-            await judge(self.pipeline.alerts, self.pipeline, self._clock)
+            await judge(
+                self.pipeline.alerts, self.pipeline, lambda: self.subscriber.is_connected, self._clock
+            )
 
     async def _acknowledge(self) -> None:
         while True:

@@ -15,17 +15,24 @@ Args = TypeVarTuple("Args")
 log = structlog.get_logger(__name__)
 
 EVERY_S = 1.0
+NOTICE_EVERY_MS = 10_000
 SAVE_EVERY_MS = 60_000
 """A start judges again what came since the engine's memory was written down."""
 
 
-async def judge(alerts: AlertConsumer, pipeline: Pipeline, clock: Callable[[], int]) -> None:
+async def judge(
+    alerts: AlertConsumer, pipeline: Pipeline, connected: Callable[[], bool], clock: Callable[[], int]
+) -> None:
     """Work off deadlines while nothing arrives, and write down what the engine remembers; until cancelled."""
-    saved = clock()
+    saved = noticed = clock()
     while True:
         await asyncio.sleep(EVERY_S)
         # a commit that has begun comes first, on the same thread: then all received until now is judged
         now = clock()
+        if now - noticed >= NOTICE_EVERY_MS:
+            noticed = now
+            for one in pipeline.noticing.observations(now, connected=connected(), ticked=alerts.ticked):
+                alerts.observe(one)
         if pipeline.idle:
             await _between_commits(pipeline, alerts.advance, now)
         if now - saved >= SAVE_EVERY_MS:

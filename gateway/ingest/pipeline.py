@@ -22,6 +22,7 @@ from gateway.errors import NotDurableError
 from gateway.ingest.admission import Admission, Admitted
 from gateway.ingest.batching import Batcher
 from gateway.ingest.decoding import Arrived, DecodedTick, TickDecoder
+from gateway.ingest.noticing import Noticing
 from gateway.ingest.people import PeopleWatch
 from gateway.ingest.received import Received
 from gateway.ingest.replaying import Replays
@@ -122,6 +123,7 @@ class Pipeline:
         self.failure: str | None = None
         self.alerts: AlertConsumer | None = None
         """The last of the consumers, where there is an engine: it judges what the others have."""
+        self.noticing = Noticing()
 
     # -- in --------------------------------------------------------------------------------------------
 
@@ -214,6 +216,8 @@ class Pipeline:
             self._admission.hear(batch, admitted, decoded, arrived)
         tick = Tick(batch, admitted, len(arrived), sum(len(message.payload) for message in arrived))
         self._count(decoded, tick)
+        if self.alerts is not None:
+            self.noticing.see(decoded, arrived)
         self._ready.append(tick)
         self._readied.set()
 
