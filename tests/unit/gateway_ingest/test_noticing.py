@@ -1,4 +1,4 @@
-"""What the gateway says of itself: how late live readings are, how many it refuses, whether it works at all."""
+"""What the gateway says of itself: how late readings are, how many it refuses, whether it works at all."""
 
 from gateway.ingest.decoding import TickDecoder
 from gateway.ingest.noticing import LAG_MS, REJECTED_MS, Noticing
