@@ -39,7 +39,7 @@ class Ring:
         self.step = step
         self.cells = cells
         self._names = channels
-        self._stretch: Ints = np.empty((0, cells), np.int64)
+        self._stretch: npt.NDArray[np.int32] = np.empty((0, cells), np.int32)
         self._channels = {name: np.empty((0, cells), _TYPES.get(name, np.float64)) for name in channels}
 
     def __len__(self) -> int:
@@ -51,7 +51,7 @@ class Ring:
         if more <= 0:
             return
         more = max(more, len(self._stretch) // 4)
-        self._stretch = np.concatenate([self._stretch, np.full((more, self.cells), NEVER)])
+        self._stretch = np.concatenate([self._stretch, np.full((more, self.cells), -1, np.int32)])
         for name, old in self._channels.items():
             new = np.full((more, self.cells), _EMPTY[name], old.dtype)
             self._channels[name] = np.concatenate([old, new])
@@ -85,29 +85,76 @@ class Ring:
         self._stretch, self._channels = saved["stretch"], dict(saved["channels"])
 
 
-class Course:
-    """How a gauge went: sums weighted by time, extremes, and the last value of each stretch."""
+class Followed:
+    """Series that have a ring, with the row each has: of most fields few series say anything."""
 
-    def __init__(self, step: int, window: int, hold: int, channels: frozenset[str]) -> None:
+    def __init__(self, ring: Ring, hold: int) -> None:
+        self.ring = ring
         self.hold = hold
-        spare = -(-(ALLOWED_MS + hold) // step) + 2
-        self.ring = Ring(step, window // step + spare, channels | {"ms"})
+        self.series: Ints = np.empty(0, np.int64)
+        self._rows: npt.NDArray[np.int32] = np.empty(0, np.int32)
         self.ts: Ints = np.empty(0, np.int64)
         self.value: Floats = np.empty(0)
 
-    def grow(self, size: int) -> None:
-        """Follow at least ``size`` series."""
-        self.ring.grow(size)
+    def rows(self, series: Ints) -> Ints:
+        """Return the rows of series that are followed."""
+        return self._rows[series].astype(np.int64)
+
+    def among(self, size: int) -> Bools:
+        """Say which of ``size`` series are followed."""
+        there = np.zeros(size, np.bool_)
+        there[self.series] = True
+        return there
+
+    def follow(self, series: Ints) -> Ints:
+        """Return the rows of series, giving them one at first sight."""
+        highest = int(series.max()) + 1
+        if highest > len(self._rows):
+            more = np.full(max(highest - len(self._rows), len(self._rows) // 4), -1, np.int32)
+            self._rows = np.concatenate([self._rows, more])
+        new = np.unique(series[self._rows[series] < 0])
+        if len(new):
+            self._rows[new] = np.arange(len(self.series), len(self.series) + len(new))
+            self.series = np.concatenate([self.series, new])
+            self.ring.grow(len(self.series))
+            self.grow()
+        return self.rows(series)
+
+    def grow(self) -> None:
+        """Have as many rows as the ring."""
         more = len(self.ring) - len(self.ts)
         if more > 0:
             self.ts = np.concatenate([self.ts, np.full(more, NEVER)])
             self.value = np.concatenate([self.value, np.full(more, np.nan)])
+
+    def save(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return {"ring": self.ring.save(), "series": self.series, "ts": self.ts, "value": self.value}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take up what `save` returned."""
+        self.ring.restore(saved["ring"])
+        self.series, self.ts, self.value = saved["series"], saved["ts"], saved["value"]
+        self._rows = np.full(int(self.series.max(initial=-1)) + 1, -1, np.int32)
+        self._rows[self.series] = np.arange(len(self.series))
+
+
+class Course(Followed):
+    """How a gauge went: sums weighted by time, extremes, and the last value of each stretch.
+
+    What is asked is asked of rows.
+    """
+
+    def __init__(self, step: int, window: int, hold: int, channels: frozenset[str]) -> None:
+        spare = -(-(ALLOWED_MS + hold) // step) + 2
+        super().__init__(Ring(step, window // step + spare, channels | {"ms"}), hold)
 
     def take(self, samples: Samples) -> None:
         """Take samples: each says how long the one before it held."""
         series, ts, values = samples
         if not len(series):
             return
+        series = self.follow(series)
         begins = np.diff(series, prepend=-1) != 0
         before, held = np.empty_like(ts), np.empty_like(values)
         before[1:], held[1:] = ts[:-1], values[:-1]
@@ -164,45 +211,32 @@ class Course:
             self.ring.channel("last")[series, places] = values
         return places
 
-    def save(self) -> dict[str, Any]:
-        """Return everything as plain data."""
-        return {"ring": self.ring.save(), "ts": self.ts, "value": self.value}
 
-    def restore(self, saved: dict[str, Any]) -> None:
-        """Take up what `save` returned."""
-        self.ring.restore(saved["ring"])
-        self.ts, self.value = saved["ts"], saved["value"]
-
-
-class Growth:
-    """How far counters got: their growth since first heard, at the end of each stretch."""
+class Growth(Followed):
+    """How far counters got, at the end of each stretch; what is asked is asked of rows."""
 
     def __init__(self, step: int, window: int, hold: int, dial: Dial) -> None:
-        self.hold = hold
-        self._dial = dial
         spare = -(-(ALLOWED_MS + hold) // step) + 2
-        self.ring = Ring(step, window // step + spare, frozenset({"grown"}))
-        self.ts: Ints = np.empty(0, np.int64)
-        self.value: Floats = np.empty(0)
+        super().__init__(Ring(step, window // step + spare, frozenset({"grown"})), hold)
+        self._dial = dial
         self.epoch: Ints = np.empty(0, np.int64)
         self.offset: Floats = np.empty(0)
         self._troubled: dict[int, CounterTrack] = {}
 
-    def grow(self, size: int) -> None:
-        """Follow at least ``size`` series."""
-        self.ring.grow(size)
-        more = len(self.ring) - len(self.ts)
+    def grow(self) -> None:
+        """Have as many rows as the ring."""
+        super().grow()
+        more = len(self.ring) - len(self.epoch)
         if more > 0:
-            self.ts = np.concatenate([self.ts, np.full(more, NEVER)])
-            self.value = np.concatenate([self.value, np.full(more, np.nan)])
             self.epoch = np.concatenate([self.epoch, np.zeros(more, np.int64)])
             self.offset = np.concatenate([self.offset, np.zeros(more)])
 
     def take(self, samples: Samples, epochs: Ints) -> None:
         """Take samples with their epochs (-1: none said)."""
-        series, ts, values = samples
-        if not len(series):
+        if not len(samples.series):
             return
+        samples = samples._replace(series=self.follow(samples.series))
+        series, ts, values = samples
         begins = np.flatnonzero(np.diff(series, prepend=-1))
         plain = self._plain(samples, epochs, begins)
         ends = np.append(begins[1:], len(series)) - 1
@@ -272,14 +306,10 @@ class Growth:
 
     def save(self) -> dict[str, Any]:
         """Return everything as plain data."""
-        return {
-            "ring": self.ring.save(),
-            "counters": (self.ts, self.value, self.epoch, self.offset),
-            "troubled": self._troubled,
-        }
+        return {**super().save(), "counters": (self.epoch, self.offset), "troubled": self._troubled}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Take up what `save` returned."""
-        self.ring.restore(saved["ring"])
-        self.ts, self.value, self.epoch, self.offset = saved["counters"]
+        super().restore(saved)
+        self.epoch, self.offset = saved["counters"]
         self._troubled = dict(saved["troubled"])

@@ -68,7 +68,6 @@ class Windowed(Figured):
         """Take a counter's samples."""
         growth = self._growth.get(of)
         if growth is not None:
-            growth.grow(len(self.plan.places))
             growth.take(samples, epochs_of(column, inside))
 
     def figures(self, who: Candidates, now: int) -> dict[str, Floats]:
@@ -79,10 +78,9 @@ class Windowed(Figured):
         of = field_of(self.plan, one)
         growth = self._growth[of]
         places = self.plan.places
-        growth.grow(len(places))
         if "." not in one.counter and len(who.series):
             return self._increase(growth, who.series, who.stations, now)
-        wanted = places.with_role(of[0], frozenset(one.roles or ())) & (growth.ts[: len(places)] != NEVER)
+        wanted = places.with_role(of[0], frozenset(one.roles or ())) & growth.among(len(places))
         series = np.flatnonzero(wanted & np.isin(places.station, who.stations))
         stations = places.station[series]
         return summed(self._increase(growth, series, stations, now), stations, len(places.stations))[
@@ -93,10 +91,13 @@ class Windowed(Figured):
         """Return the growth within each station's own window."""
         variants = self.plan.variants.by_station()[stations]
         result = np.full(len(series), np.nan)
+        followed = growth.among(len(self.plan.places))[series]
         for number, rule in enumerate(self.plan.variants.rules):
-            chosen = variants == number
+            chosen = followed & (variants == number)
             window = cast("int", cast("Spec", rule.spec).window)
-            result[chosen] = growth.increase(series[chosen], now, max(1, window // self._stretch))
+            result[chosen] = growth.increase(
+                growth.rows(series[chosen]), now, max(1, window // self._stretch)
+            )
         return result
 
     def remembered(self) -> dict[str, Any]:

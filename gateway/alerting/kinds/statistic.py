@@ -19,7 +19,7 @@ from gateway.alerting.moment import covers_ms
 from gateway.alerting.rows import Bools, Column, Ints
 from gateway.alerting.standing import Field
 from gateway.alerting.view import View
-from gateway.alerting.windows import NEVER, Course, Floats, Growth, Samples
+from gateway.alerting.windows import Course, Floats, Growth, Samples
 from gateway.domain.alerts import Judgement
 from gateway.domain.local_time import earliest, wall
 
@@ -38,6 +38,7 @@ class _Book(NamedTuple):
     stretch: int
     away_from: float | None
     counts: bool
+    roles: frozenset[str]
 
 
 class _Span(NamedTuple):
@@ -80,17 +81,15 @@ class Statistic(Figured):
 
     def note(self, of: Field, column: Column, inside: Bools, samples: Samples) -> None:
         """Take what was said into the cells of its stretch."""
-        size = len(self.plan.places)
         for book, cells in self._books.items():
             if book.of != of:
                 continue
-            cells.grow(size)
+            kept = _served(self.plan, book, samples)
             if isinstance(cells, Growth):
-                cells.take(samples, epochs_of(column, inside))
+                cells.take(_chosen(samples, kept), epochs_of(column, inside)[kept])
             else:
-                cells.take(_measured_from(samples, book.away_from))
+                cells.take(_measured_from(_chosen(samples, kept), book.away_from))
         if of in self._present:
-            self._present[of].grow(size)
             self._present[of].take(samples)
 
     # -- figures ---------------------------------------------------------------------------------------
@@ -114,31 +113,34 @@ class Statistic(Figured):
     def _figure(self, one: Figure, who: Candidates, span: _Span) -> Floats:
         book, places = _book(self.plan, one), self.plan.places
         cells = self._books[book]
-        cells.grow(len(places))
         if "." not in one.field and len(who.series):
             return self._of_series(one, cells, who.series, span)
-        wanted = places.with_role(book.of[0], frozenset(one.roles or ()))
-        wanted = wanted & (cells.ts[: len(places)] != NEVER) & np.isin(places.station, who.stations)
-        series = np.flatnonzero(wanted)
+        series = cells.series[np.isin(places.station[cells.series], who.stations)]
         values = self._of_series(one, cells, series, span)
         return _across(one.across, values, places.station[series], len(places.stations))[who.stations]
 
     def _of_series(self, one: Figure, cells: Course | Growth, series: Ints, span: _Span) -> Floats:
+        values = np.full(len(series), np.nan)
+        followed = cells.among(len(self.plan.places))[series]
+        series = series[followed]
         if not len(series):
-            return np.empty(0)
+            return values
         left_out = self._presence(series, span) if one.unless_present else None
+        rows = cells.rows(series)
         if isinstance(cells, Growth):
-            return fold_growth(one, cells, series, *span, left_out)
-        return fold_course(one, cells, series, *span, left_out)
+            values[followed] = fold_growth(one, cells, rows, *span, left_out)
+        else:
+            values[followed] = fold_course(one, cells, rows, *span, left_out)
+        return values
 
     def _presence(self, series: Ints, span: _Span) -> Bools:
         """Return in which quarters anybody was at the station of each series."""
         stations = self.plan.places.station
         here = np.zeros((len(self.plan.places.stations), span.stretches), np.bool_)
         for course in self._present.values():
-            heard = np.flatnonzero(course.ts != NEVER)
-            (highest,) = course.ring.read(heard, (span.end - 1) // QUARTER_MS, span.stretches, "max")
-            np.logical_or.at(here, stations[heard], highest > 0)
+            rows = course.rows(course.series)
+            (highest,) = course.ring.read(rows, (span.end - 1) // QUARTER_MS, span.stretches, "max")
+            np.logical_or.at(here, stations[course.series], highest > 0)
         return here[stations[series]]
 
     # -- once a day ------------------------------------------------------------------------------------
@@ -182,7 +184,7 @@ class Statistic(Figured):
         there = np.array([places.tz(station) == tz for station in places.stations], np.bool_)
         heard = np.zeros(len(places), np.bool_)
         for cells in self._books.values():
-            heard[: len(cells.ts)] |= cells.ts[: len(places)] >= since
+            heard[cells.series[cells.ts[: len(cells.series)] >= since]] = True
         heard &= there[places.station]
         if self.plan.rule.per != "device":
             return Candidates(np.empty(0, np.int64), np.unique(places.station[heard]))
@@ -213,7 +215,21 @@ def _book(plan: Plan, one: Figure) -> _Book:
     of = (domain, name) if dot else (plan.domain, one.field)
     long = one.between is not None or cast("int", one.window) > LONG_MS
     counts = "increase" in {one.fn, one.take}
-    return _Book(of, QUARTER_MS if long else stretch_of(cast("int", one.window)), one.away_from, counts)
+    roles = frozenset(one.roles or ())
+    if not dot and all(subject.roles for subject in plan.rule.subjects):
+        roles = frozenset(role for subject in plan.rule.subjects for role in subject.roles or ())
+    return _Book(
+        of, QUARTER_MS if long else stretch_of(cast("int", one.window)), one.away_from, counts, roles
+    )
+
+
+def _served(plan: Plan, book: _Book, samples: Samples) -> Bools:
+    """Say which samples are of devices that a figure is about."""
+    return plan.places.with_role(book.of[0], book.roles)[samples.series]
+
+
+def _chosen(samples: Samples, kept: Bools) -> Samples:
+    return samples if kept.all() else Samples(samples.series[kept], samples.ts[kept], samples.values[kept])
 
 
 def _cells(book: _Book, figures: list[Figure]) -> Course | Growth:
