@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gateway.alerting.rows import Bools, Ints
 from gateway.batch.numbering import Series
@@ -38,6 +39,8 @@ class Places:
         self._own: Ints = np.empty(0, np.int64)
         self._declared: dict[tuple[str, str], str] = {}
         self._intervals: dict[tuple[str, str], float] = {}
+        self._limits: dict[str, npt.NDArray[np.float64]] = {}
+        self._capacities = np.empty(0, np.float64)
         self._masks: dict[tuple[str, frozenset[str]], Bools] = {}
 
     def __len__(self) -> int:
@@ -92,6 +95,7 @@ class Places:
             numbers = np.fromiter((self._stations[one.station_id] for one in new), np.int64, len(new))
             self.station = np.concatenate([self.station, numbers])
             self._masks.clear()
+            self._limits.clear()
 
     # -- what is known ---------------------------------------------------------------------------------
 
@@ -118,6 +122,7 @@ class Places:
         """Note what a birth says a device is there for, and how often it reports."""
         if interval_s is not None:
             self._intervals[station_id, device] = interval_s
+            self._limits.clear()
         if facility is not None and self._declared.get((station_id, device)) != facility:
             self._declared[station_id, device] = facility
             self._masks.clear()
@@ -142,6 +147,22 @@ class Places:
         decided = spec.devices.get(device) if spec else None
         found = decided.limits.get(name) if decided is not None else None
         return self._intervals.get((station_id, device)) if found is None and name == "interval_s" else found
+
+    def limits(self, name: str) -> npt.NDArray[np.float64]:
+        """Return a limit of every series' device; not a number where there is none."""
+        if name not in self._limits:
+            found = (self.limit(one.station_id, one.device, name) for one in self.series)
+            listed = [np.nan if one is None else one for one in found]
+            self._limits[name] = np.array(listed, np.float64)
+        return self._limits[name]
+
+    def capacities(self) -> npt.NDArray[np.float64]:
+        """Return the capacity of every station by its number; not a number where it is not known."""
+        new = [self.capacity(one) for one in self.stations[len(self._capacities) :]]
+        if new:
+            more = np.array([np.nan if one is None else one for one in new], np.float64)
+            self._capacities = np.concatenate([self._capacities, more])
+        return self._capacities
 
     def with_role(self, domain: str, roles: frozenset[str]) -> Bools:
         """Say for every series whether it is of a domain and there for one of the roles; none: for any."""

@@ -1,22 +1,20 @@
 """Which readings can matter to a rule: a few comparisons of whole columns instead of a question a reading.
 
 A sieve may let a reading through for which the conditions turn out false, never hold back one for which they
-are true. It only looks at the fields of the reading itself; of anything else it says that it can be.
+are true. Fields of the reading are compared as they are; of other fields it is asked whether any value that
+stands, or comes in the same batch, would do.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
 from catalogue.conditions import All, Any_, Compare, Condition, HasRole, Not, Suspect
 from catalogue.model import Rule
+from gateway.alerting.comparing import Anywhere, Comparing, Same
 from gateway.alerting.judging import Plan
-from gateway.alerting.rows import Bools, Column, Ints, Rows, Values
-from gateway.alerting.variants import Variants
-
-Same = Sequence[Any]
-"""The same condition in every variant of a rule."""
+from gateway.alerting.rows import Bools, Column, Ints, Rows
+from gateway.alerting.view import View
 
 
 class Sieve:
@@ -25,11 +23,11 @@ class Sieve:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
 
-    def passed(self, rows: Rows, chosen: Ints, subject: str | None) -> Bools:
+    def passed(self, view: View, rows: Rows, chosen: Ints, subject: str | None) -> Bools:
         """Say for which of the chosen rows some level can hold; ``subject`` is what `value` stands for."""
         self._plan.variants.by_station()
         rules = self._plan.variants.rules
-        sifting = _Sifting(self._plan, rows, chosen, subject)
+        sifting = _Sifting(self._plan, view, rows, chosen, subject)
         passed = np.zeros(len(chosen), np.bool_)
         for number in range(len(rules[0].levels)):
             conditions = [rule.levels[number].if_ for rule in rules]
@@ -41,20 +39,22 @@ class Sieve:
             passed &= sifting.can_be([rule.when for rule in rules], wanted=True)
         return passed
 
-
-    def can_hold(self, rows: Rows, chosen: Ints, part: Callable[[Rule], Condition | None]) -> Bools:
+    def can_hold(
+        self, view: View, rows: Rows, chosen: Ints, part: Callable[[Rule], Condition | None]
+    ) -> Bools:
         """Say for which of the chosen rows one condition of the rule can hold."""
         self._plan.variants.by_station()
         same = [part(rule) for rule in self._plan.variants.rules]
         if same[0] is None:
             return np.zeros(len(chosen), np.bool_)
-        return _Sifting(self._plan, rows, chosen, None).can_be(same, wanted=True)
+        return _Sifting(self._plan, view, rows, chosen, None).can_be(same, wanted=True)
 
 
 class _Sifting:
-    def __init__(self, plan: Plan, rows: Rows, chosen: Ints, subject: str | None) -> None:
+    def __init__(self, plan: Plan, view: View, rows: Rows, chosen: Ints, subject: str | None) -> None:
         self._places = plan.places
-        self._variants: Variants = plan.variants
+        self._comparing = Comparing(plan.places, plan.variants)
+        self._anywhere = Anywhere(view, self._comparing)
         self._rows = rows
         self._chosen = chosen
         self._subject = subject
@@ -67,11 +67,7 @@ class _Sifting:
         if isinstance(first, Not):
             return self.can_be([one.not_ for one in same], wanted=not wanted)
         if isinstance(first, All | Any_):
-            parts = list(zip(*((one.all if isinstance(one, All) else one.any) for one in same), strict=True))
-            masks = [self.can_be(part, wanted=wanted) for part in parts]
-            both = isinstance(first, All) == wanted
-            found: Bools = np.logical_and.reduce(masks) if both else np.logical_or.reduce(masks)
-            return found
+            return self._tree(same, wanted=wanted)
         if isinstance(first, HasRole):
             roles = self._places.with_role(self._rows.domain, frozenset(first.has_role))
             return roles[self._rows.series[self._chosen]] ^ (not wanted)
@@ -79,68 +75,67 @@ class _Sifting:
             return self._rows.suspects[self._chosen] ^ (not wanted)
         return self._anything()
 
+    def _tree(self, same: Same, *, wanted: bool) -> Bools:
+        """Ask the parts, as long as they leave anything open: the cheap ones stand first, mostly."""
+        every = isinstance(same[0], All) == wanted
+        found = np.full(len(self._chosen), every)
+        for part in zip(*((one.all if isinstance(one, All) else one.any) for one in same), strict=True):
+            mask = self.can_be(part, wanted=wanted)
+            found = found & mask if every else found | mask
+            if found.any() != every:
+                break
+        return found
+
     def _compare(self, same: Same, *, wanted: bool) -> Bools:
         first: Compare = same[0]
+        if first.value is None and first.field is None:
+            return self._anything()
         name = self._subject if first.value is not None else first.field
-        column = None if name is None or "." in name else self._rows.column(name)
+        if name is None:
+            return self._anything()
+        elsewhere = self._elsewhere(name, same, wanted=wanted)
+        column = None if "." in name else self._rows.column(name)
         if column is None:
+            return elsewhere
+        found = self._comparing.holds(column.values, column.series, same)
+        if found is None:
             return self._anything()
-        masks = [self._operand(column, kind, same) for kind in first.operands]
-        if any(mask is None for mask in masks):
-            return self._anything()
-        holds: Bools = np.logical_and.reduce([mask for mask in masks if mask is not None])
-        mask = column.known & (holds if wanted else ~holds)
+        holds, known = found
+        known = known & column.known
+        mask = known & (holds if wanted else ~holds)
         if first.missing == str(wanted).lower():
-            mask |= ~column.known
-        return self._spread(column, mask)
+            mask |= ~known
+        return self._spread(column, mask, elsewhere)
 
-    def _operand(self, column: Column, comparator: str, same: Same) -> Bools | None:
-        """Compare a column with a number or a word of the rule; None where it is neither."""
-        operands = [one.operands[comparator] for one in same]
-        if any(not isinstance(one, bool | int | float | str | tuple) for one in operands):
-            return None
-        if comparator in {"in", "has"} or isinstance(operands[0], str):
-            return _words(column, comparator, operands[0]) if len(set(operands)) == 1 else None
-        return _ORDERS[comparator](column.values, self._limit(column, operands))
+    def _elsewhere(self, name: str, same: Same, *, wanted: bool) -> Bools:
+        """Say where the comparison can be as wanted by values that the reading does not carry itself."""
+        if same[0].missing == str(wanted).lower() or name == "station.open_now":
+            return self._anything()
+        domain, dot, field = name.partition(".")
+        if name == "station.capacity":
+            return self._anything()
+        flags = self._anywhere.can_be(
+            (domain, field) if dot else (self._rows.domain, name), same, wanted=wanted
+        )
+        if flags is None:
+            return self._anything()
+        series = self._rows.series[self._chosen]
+        if not dot:
+            return flags[series]
+        stations = np.zeros(len(self._places.stations), np.bool_)
+        stations[self._places.station[flags]] = True
+        return stations[self._places.station[series]]
 
-    def _limit(self, column: Column, operands: Sequence[Any]) -> Any:  # noqa: ANN401 - a number or an array
-        if len(set(operands)) == 1:
-            return operands[0]
-        stations = self._places.station[column.series]
-        return np.asarray(operands)[self._variants.by_station()[stations]]
-
-    def _spread(self, column: Column, mask: Bools) -> Bools:
-        """Bring a mask of a column to the chosen rows; where they lack the field, it can be anything."""
+    def _spread(self, column: Column, mask: Bools, elsewhere: Bools) -> Bools:
+        """Bring a mask of a column to the chosen rows; where they lack the field, what stands counts."""
         if len(column.rows) == len(self._chosen):
             return mask
-        spread = self._anything()
         places = np.searchsorted(self._chosen, column.rows)
         inside = places < len(self._chosen)
         inside[inside] = self._chosen[places[inside]] == column.rows[inside]
+        spread = elsewhere.copy()
         spread[places[inside]] = mask[inside]
         return spread
 
     def _anything(self) -> Bools:
         return np.ones(len(self._chosen), np.bool_)
-
-
-def _words(column: Column, comparator: str, operand: object) -> Bools:
-    if comparator == "has":
-        return np.fromiter((operand in value for value in column.values), np.bool_, len(column))
-    if column.values.dtype != np.object_:
-        found: Bools = np.isin(column.values, operand if isinstance(operand, tuple) else (operand,))
-        return found
-    codes, words = column.words
-    wanted = operand if comparator == "in" and isinstance(operand, tuple) else (operand,)
-    equal: Bools = np.isin(codes, [place for place, word in enumerate(words) if word in wanted])
-    return ~equal if comparator == "is_not" else equal
-
-
-_ORDERS: dict[str, Callable[[Values, Any], Bools]] = {
-    "above": np.greater,
-    "below": np.less,
-    "at_least": np.greater_equal,
-    "at_most": np.less_equal,
-    "is": np.equal,
-    "is_not": np.not_equal,
-}

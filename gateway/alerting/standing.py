@@ -57,6 +57,11 @@ class Standing:
         last.grow(int(series.max(initial=-1)) + 1)
         return last.values[series], last.ts[series], last.known[series]
 
+    def all(self, field: Field) -> tuple[Values, Values] | None:
+        """Return the last value of every series, and whether it was said and may reach rules."""
+        last = self._columns.get(field)
+        return None if last is None else (last.values, last.known)
+
     def said(self, field: Field) -> Ints:
         """Return the series that ever said a field."""
         last = self._columns.get(field)

@@ -155,7 +155,7 @@ class Absence:
         chosen = None if rows is None or self._spec.or_while is None else self._readings.chosen(rows)
         if rows is None or chosen is None:
             return
-        hits = self._sieve.can_hold(rows, chosen, lambda rule: cast("AbsenceSpec", rule.spec).or_while)
+        hits = self._sieve.can_hold(view, rows, chosen, lambda rule: cast("AbsenceSpec", rule.spec).or_while)
         known = active.series(view.places, self._plan.domain)
         for place in judged(rows.series[chosen], hits, known, len(view.places)).tolist():
             row = int(chosen[place])

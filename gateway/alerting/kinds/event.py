@@ -142,7 +142,7 @@ class Event:
         if rows is None or not said:
             return
         chosen = said[0] if len(said) == 1 else np.unique(np.concatenate(said))
-        hits = self._sieve.can_hold(rows, chosen, lambda rule: _spec(rule).or_while)
+        hits = self._sieve.can_hold(view, rows, chosen, lambda rule: _spec(rule).or_while)
         known = active.series(view.places, self._plan.domain)
         for place in judged(rows.series[chosen], hits, known, len(view.places)).tolist():
             row = int(chosen[place])

@@ -31,21 +31,25 @@ class Threshold:
         self.reads = fields_asked(plan.rule)
 
     def take(self, view: View, active: Active) -> Iterator[Judgement]:
-        """Judge the readings of each domain of the subjects."""
-        for readings in self._readings:
-            yield from self._of_domain(readings, view, active)
+        """Judge the readings of each domain of the subjects, together in order of receipt."""
+        turns = [turn for readings in self._readings for turn in self._turns(readings, view, active)]
+        if len(self._readings) > 1:
+            turns.sort(key=lambda turn: turn[:4])
+        for _, _, _, row, readings, rows in turns:
+            at = moment_of(view, rows, row, readings.names, readings.subject_at(rows, row))
+            at.suspect = bool(rows.suspects[row])
+            yield self._plan.judge(at, covers=readings.covers_at(rows, row), late=readings.is_late(rows, row))
 
-    def _of_domain(self, readings: "Judged", view: View, active: Active) -> Iterator[Judgement]:
+    def _turns(
+        self, readings: "Judged", view: View, active: Active
+    ) -> Iterator[tuple[int, int, int, int, "Judged", Rows]]:
         rows = view.readings(readings.domain)
         chosen = None if rows is None else readings.chosen(rows)
         if rows is None or chosen is None or not len(chosen):
             return
-        hits = self._sieve.passed(rows, chosen, readings.only_subject)
-        for place in readings.groups(rows, chosen, hits, active).tolist():
-            row = int(chosen[place])
-            at = moment_of(view, rows, row, readings.names, readings.subject_at(rows, row))
-            at.suspect = bool(rows.suspects[row])
-            yield self._plan.judge(at, covers=readings.covers_at(rows, row), late=readings.is_late(rows, row))
+        hits = self._sieve.passed(view, rows, chosen, readings.only_subject)
+        for row in chosen[readings.groups(rows, chosen, hits, active)].tolist():
+            yield int(rows.received[row]), int(rows.frame[row]), int(rows.ts[row]), row, readings, rows
 
     def advance(self, now: int, view: View) -> Iterable[Judgement]:
         """Nothing comes due but by readings."""
