@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 def made() -> dict[str, bytes]:
     """Every such file: its path below the root, and what it has to say."""
     from catalogue.loading import load
+    from catalogue.runbook.forms import page as rule_format
     from catalogue.runbook.pages import pages as rule_pages
     from gateway.api.openapi import DOCUMENT, document
     from wire.generate import documents
@@ -19,6 +20,7 @@ def made() -> dict[str, bytes]:
 
     files = {f"wire/{path}": content for path, content in documents().items()}
     files[DOCUMENT.relative_to(ROOT).as_posix()] = document()
+    files["docs/reference/rule-format.md"] = rule_format().encode()
     files |= {f"docs/reference/rules/{file}": text.encode() for file, text in rule_pages(load()).items()}
     return files | {f"docs/reference/{page.file}": page.text().encode() for page in pages()}
 

@@ -2,7 +2,9 @@
 
 import re
 
+from catalogue.kinds import KINDS
 from catalogue.loading import load
+from catalogue.runbook.forms import page
 from catalogue.runbook.pages import pages
 from catalogue.runbook.telling import Teller, default_numbers
 
@@ -59,3 +61,12 @@ def test_it_can_tell_every_condition_of_every_rule() -> None:
         teller = Teller(default_numbers(rule), "en")
         told = [teller.condition(level.if_) for level in teller.rule.levels if level.if_]
         assert all(told), rule.id
+
+
+def test_it_lists_every_form_a_rule_may_take() -> None:
+    text = page()
+
+    assert all(f"### `{kind}`" in text for kind in KINDS)
+    assert all(f"| `{comparator}` |" in text for comparator in ("above", "at_most", "is", "in", "has"))
+    assert "`station.visits_total`" in text
+    assert "`breaker_a` (A)" in text
