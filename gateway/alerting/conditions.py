@@ -96,34 +96,36 @@ class _NotTest:
 # -- comparisons -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class _CompareTest:
-    condition: Compare
+    def __init__(self, condition: Compare) -> None:
+        self._condition = condition
+        self._operands = list(condition.operands.items())
+        self._wants_all = condition.of == "all"
 
     def ask(self, at: Moment) -> Answer:
-        condition = self.condition
-        answer = _compared(condition, _left(condition, at), at)
-        if answer.truth is None and condition.missing != "unknown":
-            return Answer(condition.missing == "true")
+        answer = self._compared(_left(self._condition, at), at)
+        if answer.truth is None and self._condition.missing != "unknown":
+            return Answer(self._condition.missing == "true")
         return answer
 
+    def _compared(self, values: list[object], at: Moment) -> Answer:
+        """Compare each value; over several devices those unknown are left out while one is known."""
+        if not values:
+            return _UNKNOWN
+        operands = [(name, operand_value(operand, at)) for name, operand in self._operands]
+        truths = []
+        for value in values:
+            truth = kleene_all(_holds(name, value, limit) for name, limit in operands)
+            truths.append(truth)
+            if truth and not self._wants_all:
+                return Answer(True, _figure(value), _figure(operands[0][1]))  # noqa: FBT003 - a truth
+        truth = kleene_all(truths) if self._wants_all else kleene_any(truths)
+        if truth:
+            return Answer(truth, _figure(values[0]), _figure(operands[0][1]))
+        return Answer(truth)
 
-def _compared(condition: Compare, values: list[object], at: Moment) -> Answer:
-    """Compare each value; over several devices those unknown are left out while one is known."""
-    if not values:
-        return Answer(None)
-    operands = [(name, operand_value(operand, at)) for name, operand in condition.operands.items()]
-    wanted_all = condition.of == "all"
-    truths = []
-    for value in values:
-        truth = kleene_all(_holds(name, value, limit) for name, limit in operands)
-        truths.append(truth)
-        if truth and not wanted_all:
-            return Answer(True, _figure(value), _figure(operands[0][1]))  # noqa: FBT003 - a truth
-    truth = kleene_all(truths) if wanted_all else kleene_any(truths)
-    if truth:
-        return Answer(truth, _figure(values[0]), _figure(operands[0][1]))
-    return Answer(truth)
+
+_UNKNOWN = Answer(None)
 
 
 def _left(condition: Compare, at: Moment) -> list[object]:

@@ -9,7 +9,7 @@ from gateway.alerting.judging import Plan
 from gateway.alerting.kinds.kind import Active, Kind
 from gateway.alerting.view import View
 from gateway.domain.alerts import Figure, Judgement, Key, Transition
-from gateway.domain.episodes import Episode, Instance, due, expire, step
+from gateway.domain.episodes import Episode, Instance, due, expire, goes_on, step
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,13 @@ class Lane:
             key = judgement.key
             if key not in self.instances and (judgement.level is None or judgement.unknown):
                 continue
+            timing = self.plan.timing(key.station_id)
+            same = goes_on(self._instance(key), judgement, timing)
+            if same is not None:
+                self.instances[key] = same
+                continue
             yield from self._expire(key, judgement.received)
-            instance, transitions = step(self._instance(key), judgement, self.plan.timing(key.station_id))
+            instance, transitions = step(self._instance(key), judgement, timing)
             self._put(key, instance)
             yield from transitions
 

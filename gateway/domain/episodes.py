@@ -90,6 +90,30 @@ def step(instance: Instance, judgement: Judgement, timing: Timing) -> Outcome:
     return replace(instance, live=live), confirmed + transitions
 
 
+def goes_on(instance: Instance, judgement: Judgement, timing: Timing) -> Instance | None:
+    """Take a judgement that says what the one before said and makes nothing due: the same as `step`, quickly.
+
+    None when it is not of that kind. Of something that goes on nearly all are.
+    """
+    live = instance.live
+    if live is None or instance.late is not None or judgement.level is None or judgement.late:
+        return None
+    last, level = live.last, judgement.level
+    if last.level != level or last.unknown or judgement.unknown or judgement.ts < last.ts:
+        return None
+    reached = -1 if live.reached is None else live.reached
+    elapsed = judgement.ts - last.ts
+    soon = max(elapsed, judgement.received - last.received) + judgement.covers_ms
+    if level < reached or any(
+        timing.levels[place].for_ms - live.held[place] <= soon for place in range(reached + 1, level + 1)
+    ):
+        return None
+    covered = min(elapsed, last.covers_ms)
+    held = tuple(so_far + covered if place <= level else 0 for place, so_far in enumerate(live.held))
+    seen = tuple(so_far + 1 if place <= level else 0 for place, so_far in enumerate(live.seen))
+    return Instance(Episode(judgement, held, seen, live.since, live.reached, live.opened))
+
+
 def expire(instance: Instance, now: int, timing: Timing) -> Outcome:
     """Work off what is due at ``now`` although no reading came."""
     live, late = instance.live, instance.late

@@ -1,7 +1,11 @@
+from collections.abc import Iterator
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.domain.alerts import Change, Judgement, Key, Transition, alert_id
-from gateway.domain.episodes import LATE_REST_MS, Instance, Level, Timing, due, expire, step
+from gateway.domain.episodes import LATE_REST_MS, Instance, Level, Timing, due, expire, goes_on, step
 
 KEY = Key("WA-02", "louxing-07", "main")
 LADDER = Timing((Level(60_000, "P3"), Level(20_000, "P2"), Level(0, "P1")), clear_for_ms=30_000)
@@ -173,3 +177,85 @@ def test_an_alert_has_the_same_id_whoever_works_it_out() -> None:
 def test_an_event_that_lasts_no_time_opens_a_rule_without_a_duration(covers: float) -> None:
     track = Track(AT_ONCE).at(5, 0, covers=covers).at(5, None, covers=1e9)
     assert [one.change for one in track.until(6.1).told] == [Change.OPENED, Change.CLEARED]
+
+
+JUDGEMENTS = st.lists(
+    st.tuples(
+        st.integers(0, 60_000),  # after the one before
+        st.sampled_from([None, 0, 1, 2]),
+        st.integers(0, 45_000),  # covers
+        st.integers(0, 5_000),  # on the way
+        st.sampled_from(["normal", "unknown", "between", "over"]),
+    ),
+    max_size=40,
+)
+
+
+def _judgements(drawn: list[tuple[int, int | None, int, int, str]]) -> Iterator[Judgement]:
+    ts = received = 1_795_334_400_000
+    for after, level, covers, lag, how in drawn:
+        ts += after
+        received = max(received, ts + lag)
+        cleared = level is None and how != "between"
+        unknown, over = how == "unknown", how == "over" and level is None
+        yield Judgement(KEY, ts, received, level, covers, unknown, cleared, over=over)
+
+
+@given(JUDGEMENTS)
+def test_the_quick_way_comes_to_the_same(drawn: list[tuple[int, int | None, int, int, str]]) -> None:
+    instance = Instance()
+    for judgement in _judgements(drawn):
+        quick = goes_on(instance, judgement, LADDER)
+        instance, expired = expire(instance, judgement.received, LADDER)
+        instance, stepped = step(instance, judgement, LADDER)
+        if quick is not None:
+            assert (quick, expired, stepped) == (instance, (), ())
+
+
+@given(JUDGEMENTS, st.lists(st.integers(0, 3_000_000), max_size=30))
+def test_it_matters_not_how_often_deadlines_are_looked_at(
+    drawn: list[tuple[int, int | None, int, int, str]], looks: list[int]
+) -> None:
+    plain, often = Instance(), Instance()
+    told: list[Transition] = []
+    told_often: list[Transition] = []
+    begin = 1_795_334_400_000
+    times = sorted(begin + look for look in looks)
+    for judgement in _judgements(drawn):
+        for time in [one for one in times if one <= judgement.received]:
+            often, transitions = expire(often, time, LADDER)
+            told_often += transitions
+        times = [one for one in times if one > judgement.received]
+        plain, transitions = expire(plain, judgement.received, LADDER)
+        told += transitions
+        often, transitions = expire(often, judgement.received, LADDER)
+        told_often += transitions
+        plain, transitions = step(plain, judgement, LADDER)
+        told += transitions
+        often, transitions = step(often, judgement, LADDER)
+        told_often += transitions
+    assert told_often == told
+    assert often == plain
+
+
+@given(JUDGEMENTS)
+def test_an_episode_opens_once_clears_once_and_never_in_a_gap(
+    drawn: list[tuple[int, int | None, int, int, str]],
+) -> None:
+    instance = Instance()
+    told: list[Transition] = []
+    for judgement in _judgements(drawn):
+        instance, transitions = expire(instance, judgement.received, LADDER)
+        told += transitions
+        instance, transitions = step(instance, judgement, LADDER)
+        told += transitions
+    by_episode: dict[int, list[Change]] = {}
+    for one in told:
+        by_episode.setdefault(one.opened, []).append(one.change)
+        assert one.since is not None
+        assert one.since <= one.opened <= one.at
+    for changes in by_episode.values():
+        assert changes.count(Change.OPENED) == 1
+        assert changes[0] is Change.OPENED
+        assert Change.CLEARED not in changes[:-1]
+    assert len({one.identity for one in told}) == len(told)
