@@ -15,6 +15,8 @@ class Override(Strict):
     stations: Mapping[str, float] = {}
 
 
+_NOTHING = Override()
+
 Overrides = Mapping[str, Mapping[str, Override]]
 """Rule to parameter to what replaces it."""
 
@@ -45,7 +47,7 @@ class Catalogue:
         profile, and its default.
         """
         own = self.rules[rule_id].parameters[name]
-        override = self._overrides.get(rule_id, {}).get(name) or Override()
+        override = self._overrides.get(rule_id, {}).get(name, _NOTHING)
         candidates = (
             override.stations.get(station_id),
             _of_profile(override.profiles, profile),
@@ -53,6 +55,11 @@ class Catalogue:
             _of_profile(own.profiles, profile),
         )
         return next((number for number in candidates if number is not None), own.value)
+
+    def stations_apart(self, rule_id: str) -> frozenset[str]:
+        """Return the stations that have numbers of their own for a rule; all others have their profile's."""
+        overrides = self._overrides.get(rule_id, {}).values()
+        return frozenset(station_id for one in overrides for station_id in one.stations)
 
     def rule_for(self, rule_id: str, profile: str | None, station_id: str) -> Rule:
         """Return the rule with the numbers that hold at a station: the same object for the same numbers."""

@@ -60,5 +60,6 @@ def engine_of(
 ) -> Engine:
     """Return an engine that remembers nothing, over the numbers of a store."""
     store = history.store
-    facts = Facts(store.series.known, store.sources, registry, catalogue.parameter, calendar)
+    parameters, apart = catalogue.parameter, catalogue.stations_apart
+    facts = Facts(store.series.known, store.sources, registry, parameters, apart, calendar)
     return Engine([rule for rule in catalogue.rules.values() if wanted(rule.id)], facts)

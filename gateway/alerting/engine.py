@@ -22,7 +22,7 @@ from gateway.alerting.own_rules import RULE_FAILED
 from gateway.alerting.places import OWN_STATION, Places
 from gateway.alerting.standing import Field, Standing
 from gateway.alerting.stations import STATION_FIELDS, Observation, Stations
-from gateway.alerting.variants import Parameters
+from gateway.alerting.variants import Apart, Parameters
 from gateway.alerting.view import Readings, View, clocks_of, readings_of
 from gateway.batch.batch import Batch
 from gateway.batch.numbering import Series, Sources
@@ -42,6 +42,7 @@ class Facts:
     sources: Sources
     registry: Registry
     parameters: Parameters
+    apart: Apart | None = None
     calendar: Holidays = field(default_factory=Holidays)
 
 
@@ -165,7 +166,7 @@ class Engine:
     # -- building --------------------------------------------------------------------------------------
 
     def _lane(self, rule: Rule) -> Lane:
-        plan = Plan(rule, self.places, self._facts.parameters)
+        plan = Plan(rule, self.places, self._facts.parameters, self._facts.apart)
         return Lane(plan, KINDS[rule.kind](plan))
 
     def _fields(self) -> frozenset[Field]:

@@ -9,7 +9,7 @@ from gateway.alerting.conditions import Tests
 from gateway.alerting.moment import Answer, Moment, Test, Truth, covers_ms
 from gateway.alerting.occurrences import Followed
 from gateway.alerting.places import Places
-from gateway.alerting.variants import Parameters, Variants
+from gateway.alerting.variants import Apart, Parameters, Variants
 from gateway.alerting.view import View
 from gateway.domain.alerts import Figure, Judgement, Key
 from gateway.domain.episodes import Timing, at_once
@@ -29,10 +29,12 @@ class _Asked:
 class Plan:
     """What an evaluator is made from: the rule, its variants and its conditions, made ready."""
 
-    def __init__(self, rule: Rule, places: Places, parameters: Parameters) -> None:
+    def __init__(
+        self, rule: Rule, places: Places, parameters: Parameters, apart: Apart | None = None
+    ) -> None:
         self.rule = rule
         self.places = places
-        self.variants = Variants(rule, places, parameters)
+        self.variants = Variants(rule, places, parameters, apart)
         self.domain = rule.subject.name.partition(".")[0]
         self.tests = Tests(self.domain)
         self.waits_itself = False
