@@ -26,6 +26,8 @@ from wire.measures.words import Name
 ALERTS_A_PAGE = 200
 UNKNOWN = Measured(Name("数值", "value"), "1")
 """What the value of a rule that is gone is called."""
+LEAST_TIME_MS = 10**12
+"""Whole numbers in the journal that are larger are times: 2001 and later."""
 SNOOZES_MIN = (30, 60, 240, 480, 1_440)
 
 router = APIRouter(include_in_schema=False)
@@ -146,10 +148,14 @@ def _remarks(view: AlertView, lang: Lang) -> Iterator[str]:
 
 def _timeline(entries: Sequence[JournalEntry], tz: str, lang: Lang) -> Iterator[tuple[str, str, str, str]]:
     for entry in entries:
-        told = (f"{name} {_plain(value, lang)}" for name, value in entry.detail.items() if value is not None)
+        told = (f"{name} {_plain(value, tz, lang)}" for name, value in entry.detail.items() if value)
         who = entry.by or translator(lang)("gateway")
         yield clock(entry.at, tz), word_name("entry", entry.kind, lang), who, " · ".join(told)
 
 
-def _plain(value: object, lang: Lang) -> str:
+def _plain(value: object, tz: str, lang: Lang) -> str:
+    if isinstance(value, list):
+        return ", ".join(" ".join(map(str, one)) if isinstance(one, list) else str(one) for one in value)
+    if isinstance(value, int) and value > LEAST_TIME_MS:
+        return clock(value, tz)
     return word_name("why", value, lang) if isinstance(value, str) else str(value)

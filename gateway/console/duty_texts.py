@@ -41,6 +41,7 @@ DUTY_TEXTS: Mapping[str, tuple[str, str]] = {
         "The settings have no on_call: messages go to the console log and reach nobody.",
     ),
     "called_now": ("现在依次通知", "Called now, in this order"),
+    "all_regions": ("全部区域", "all regions"),
     "other_regions": ("其他区域", "all other regions"),
     "gaps": ("未来 14 天的空班", "Gaps in the next 14 days"),
     "no_gaps": ("没有空班", "There are no gaps"),

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from gateway.api.asking import Asked
 from gateway.console.rendering import Language, Person, page
-from gateway.console.showing import clock
+from gateway.console.showing import clock, minute
 from gateway.console.texts import Lang, translator
 from gateway.domain.oncall import FALLBACK, OVERRIDE, Duty, Rota
 from gateway.domain.registry import DEFAULT_TZ
@@ -27,12 +27,14 @@ async def on_call_page(services: Asked, person: Person, lang: Language) -> Respo
         "oncall.html",
         lang,
         view=view,
+        elsewhere=translator(lang)("other_regions" if _tells_apart(view) else "all_regions"),
         called=[(one, _names(view.rota, one.chain, lang)) for one in view.called if view.rota],
-        gaps=[(gap, clock(gap.start, tz), clock(gap.end, tz)) for gap in view.gaps[:GAPS_SHOWN]],
+        gaps=[(gap, minute(gap.start, tz), minute(gap.end, tz)) for gap in view.gaps[:GAPS_SHOWN]],
         fallback=_fallback(view),
-        unreachable=[(_name(view, who), clock(since, tz)) for who, since in view.unreachable.items()],
+        unreachable=[(_name(view, who), minute(since, tz)) for who, since in view.unreachable.items()],
         overrides=[
-            (_name(view, one.person), one, clock(one.start, tz), clock(one.end, tz)) for one in view.overrides
+            (_name(view, one.person), one, minute(one.start, tz), minute(one.end, tz))
+            for one in view.overrides
         ],
         as_of=clock(view.at, tz),
     )
@@ -42,6 +44,10 @@ def _names(rota: Rota, chain: tuple[Duty, ...], lang: Lang) -> str:
     t = translator(lang)
     words = {FALLBACK: t("fallback"), OVERRIDE: t("override")}
     return " → ".join(f"{rota.people[duty.person].name} ({words.get(duty.by, duty.by)})" for duty in chain)
+
+
+def _tells_apart(view: RotaView) -> bool:
+    return any(called.region is not None for called in view.called)
 
 
 def _fallback(view: RotaView) -> str:

@@ -55,6 +55,11 @@ def clock(ms: int, tz: str) -> str:
     return datetime.fromtimestamp(ms / 1_000, ZoneInfo(tz)).strftime("%Y-%m-%d %H:%M:%S %z")
 
 
+def minute(ms: int, tz: str) -> str:
+    """Write a local date and time of day to the minute, for plans."""
+    return datetime.fromtimestamp(ms / 1_000, ZoneInfo(tz)).strftime("%Y-%m-%d %H:%M")
+
+
 def shown_values(device: DeviceDetail, lang: Lang) -> Iterator[ShownValue]:
     """Yield the fields of a device's last reading."""
     for name, value in device.reading.items():

@@ -144,6 +144,7 @@ class AlertList:
         """Return what a silence would hide of the alerts open now, and how many opened since then."""
         asked = AlertFilter(OPEN, match.station_id, match.rule, match.severity)
         admitted = [view for view in self._all(asked) if match.admits(_subject(view))]
+        admitted.sort(key=lambda view: view.severity)
         lately = replace(asked, states=None, since=since)
         recent = sum(view.opened >= since and match.hides(_subject(view)) for view in self._all(lately))
         return Hidden(
