@@ -14,6 +14,7 @@ from simulators.towns import Site
 from yizhan.demo.children import Child, ChildEndedError, StoppedError
 from yizhan.demo.fleet import Fleet
 from yizhan.demo.link import Link
+from yizhan.demo.messages import message_of
 from yizhan.demo.outage import Outage
 from yizhan.demo.story import Narrator
 from yizhan.demo.town import SEED, Town
@@ -92,7 +93,7 @@ class Demo:
         pulse_at = remember_at = time.monotonic()
         while not self._stopping.wait(TICK_S):
             now = time.monotonic()
-            gateway.heard()
+            self._hear_gateway(gateway)
             self._hear_crews(now)
             for agent in self._agents:
                 agent.heard()
@@ -108,6 +109,12 @@ class Demo:
     @property
     def _complete(self) -> bool:
         return len(self._arrived) == len(self._town.sites)
+
+    def _hear_gateway(self, gateway: Child) -> None:
+        for line in gateway.heard():
+            message = message_of(line)
+            if message is not None:
+                self._narrator.message(message)
 
     def _hear_crews(self, now: float) -> None:
         was_complete = self._complete

@@ -92,6 +92,12 @@ class Narrator:
         """Something goes wrong at a station."""
         self._say(f"⚠ {site.station_id} {site.zh}：{fault.zh} / {site.en}: {fault.en}")
 
+    def message(self, text: str) -> None:
+        """Somebody on call is told something; the link in it acknowledges."""
+        self._say("✉ 发给值班人员 / to those on call:")
+        for line in text.splitlines():
+            self._out.print(f"            {line}", highlight=False, markup=False, soft_wrap=True)
+
     def pulse(self, online: int, stations: int, people: int) -> None:
         """How the fleet is, now and then."""
         self._say(f"在线 / online {online}/{stations} · 站内人数 / people inside {people}")

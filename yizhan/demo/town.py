@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,20 @@ FAULTS = {
     "louxing-12": ("F14@1500",),
     "louxing-20": ("F16@2600",),
 }
+ON_CALL = {
+    "people": {
+        "wang": {"name": "值班 王 / Wang, on duty", "channels": ["screen"], "lang": "both"},
+        "li": {"name": "班长 李 / Li, in charge", "channels": ["screen"], "lang": "both"},
+    },
+    "layers": [{"name": "duty", "people": ["wang"], "first_day": "2026-01-01"}],
+    "fallback": "li",
+    "steps": {
+        "P1": [{"after": "0s", "to": ["first"]}, {"after": "40s", "to": ["first", "fallback"]}],
+        "P2": [{"after": "0s", "to": ["first"]}, {"after": "60s", "to": ["first", "fallback"]}],
+    },
+    "nag": {"P1": "60s", "P2": "2m"},
+}
+"""Who is told, faster than anybody would be in earnest: one wants to see it happen."""
 
 
 @dataclass(frozen=True)
@@ -73,18 +88,23 @@ class Town:
         stations = self.data / "stations.yaml"
         _write_yaml(stations, stations_yaml_rows(self.sites))
         settings = self.data / "gateway.yaml"
+        port = port or _free_port()
+        url = f"http://127.0.0.1:{port}"
         content = {
             "data_dir": str(self.data / "gateway"),
             "broker": {"embedded": True, "port": 0},
-            "http": {"host": "127.0.0.1", "port": port, "auth": "none"},
+            "http": {"host": "127.0.0.1", "port": port, "auth": "none", "public_url": url},
             "stations": {"file": str(stations), "accept_unknown": False},
+            "channels": {"screen": {"kind": "console"}},
+            "on_call": ON_CALL,
         }
         _write_yaml(settings, content)
         return settings
 
     def crew_plans(self, broker_port: int) -> list[CrewPlan]:
         """What the light stations do; the stations of the real agents come first and have only a past."""
-        berths = [self._berth(site) for site in self.sites]
+        # those of the story come last, to be silent for seconds and not for minutes until their agents start
+        berths = [self._berth(site) for site in (*self.sites[REAL_AGENTS:], *self.with_agents)]
         return [
             CrewPlan(
                 name=f"crew-{number}",
@@ -116,6 +136,13 @@ def _remembered(path: Path) -> tuple[int, int, int | None] | None:
         return int(note["run"]), int(note["start_ms"]), None if until_ms is None else int(until_ms)
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is not a note of an earlier demo; choose another --data") from error
+
+
+def _free_port() -> int:
+    """A port that is free now: the links in messages have to name it before the gateway takes it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
 
 
 def _write_yaml(path: Path, content: object) -> None:

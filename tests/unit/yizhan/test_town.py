@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gateway.config import Settings
+from yizhan.demo.messages import message_of
 from yizhan.demo.town import HISTORY_MS, Town
 
 NOW_MS = 1_763_790_000_000
@@ -52,6 +54,25 @@ def test_it_writes_settings_the_gateway_takes(tmp_path: Path) -> None:
     settings = yaml.safe_load(Town.found(tmp_path, 3, NOW_MS).write_settings(0).read_text())
     assert settings["broker"] == {"embedded": True, "port": 0}
     assert len(yaml.safe_load(Path(settings["stations"]["file"]).read_text())) == 3
+    checked = Settings.model_validate(settings)
+    assert checked.http.port != 0
+    assert str(checked.http.public_url) == f"http://127.0.0.1:{checked.http.port}/"
+
+
+def test_the_stations_of_the_story_have_their_past_told_last(tmp_path: Path) -> None:
+    town = Town.found(tmp_path, 12, NOW_MS)
+    for plan in town.crew_plans(1883):
+        leaves = [berth.leaves for berth in plan.stations]
+        assert leaves == sorted(leaves)
+        assert any(leaves)
+
+
+def test_it_hears_messages_out_of_the_log_and_nothing_else() -> None:
+    assert (
+        message_of('{"event": "message", "text": "门 / door\\nlink", "severity": "P1"}') == "门 / door\nlink"
+    )
+    for line in ('{"event": "stations_saved"}', "ready http=x mqtt=y", "{broken", "[]", ""):
+        assert message_of(line) is None
 
 
 def test_it_refuses_a_directory_with_somebody_elses_notes(tmp_path: Path) -> None:
