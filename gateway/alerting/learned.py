@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 
 from catalogue.kinds.spec import Learned
-from gateway.alerting.windows import Floats
+from gateway.alerting.rings import Floats
 from gateway.domain.alerts import Key
 
 MOST = 120

@@ -8,11 +8,12 @@ import numpy as np
 from catalogue.kinds.comparison import Across
 from catalogue.kinds.comparison import Comparison as Spec
 from gateway.alerting.judging import Plan
-from gateway.alerting.kinds.figured import Candidates, Figured, Last
+from gateway.alerting.kinds.figured import Figured
+from gateway.alerting.kinds.hearing import Candidates, Last
 from gateway.alerting.moment import covers_ms
+from gateway.alerting.rings import Floats, Samples
 from gateway.alerting.rows import Bools, Column, Ints
 from gateway.alerting.standing import Field
-from gateway.alerting.windows import Floats, Samples
 
 STEP_MS = 15_000
 """Judged once in so long a time: the heartbeat of a meter's current and voltage."""

@@ -11,10 +11,10 @@ from gateway.alerting.judging import Plan
 from gateway.alerting.kinds.kind import Active
 from gateway.alerting.kinds.threshold import fields_asked
 from gateway.alerting.moment import Moment, covers_ms, moment_of
+from gateway.alerting.rings import NEVER, Floats
 from gateway.alerting.rows import Bools, Column, Ints, ordered_by
 from gateway.alerting.standing import Field
 from gateway.alerting.view import View
-from gateway.alerting.windows import NEVER, Floats
 from gateway.domain.alerts import Judgement, Key
 
 CHECKS = 24

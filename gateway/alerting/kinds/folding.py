@@ -7,8 +7,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from catalogue.kinds.statistic import Figure
+from gateway.alerting.rings import SCALE, Floats
 from gateway.alerting.rows import Bools, Ints
-from gateway.alerting.windows import SCALE, Course, Floats, Growth
+from gateway.alerting.windows import Course, Growth
 
 COVERED = 0.8
 """Share of a window that must be covered."""

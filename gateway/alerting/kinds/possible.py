@@ -10,8 +10,8 @@ import numpy as np
 from catalogue.conditions import All, Any_, Compare, HasRole, Not
 from catalogue.operands import FromFigure
 from gateway.alerting.judging import Plan
+from gateway.alerting.rings import Floats
 from gateway.alerting.rows import Bools, Ints
-from gateway.alerting.windows import Floats
 
 
 class Possible:

@@ -9,17 +9,19 @@ import numpy as np
 from catalogue.kinds.statistic import Figure
 from catalogue.kinds.statistic import Statistic as Spec
 from gateway.alerting.judging import Plan
-from gateway.alerting.kinds.figured import MINUTE_MS, Candidates, Figured, known
+from gateway.alerting.kinds.counted import LONG_MS, QUARTER_MS, dial_of_field, epochs_of, stretch_of
+from gateway.alerting.kinds.figured import Figured, known
 from gateway.alerting.kinds.folding import NEEDS, fold_course, fold_growth
-from gateway.alerting.kinds.increase import LONG_MS, QUARTER_MS, dial_of_field, epochs_of, stretch_of
+from gateway.alerting.kinds.hearing import MINUTE_MS, Candidates
 from gateway.alerting.kinds.kind import Active
 from gateway.alerting.kinds.occurring import frame_before
 from gateway.alerting.learned import Usual, needed
 from gateway.alerting.moment import covers_ms
+from gateway.alerting.rings import Floats, Samples
 from gateway.alerting.rows import Bools, Column, Ints
 from gateway.alerting.standing import Field
 from gateway.alerting.view import View
-from gateway.alerting.windows import Course, Floats, Growth, Samples
+from gateway.alerting.windows import Course, Growth
 from gateway.domain.alerts import Judgement
 from gateway.domain.local_time import earliest, wall
 
