@@ -79,16 +79,14 @@ class Standing:
         """Return everything as plain data."""
         return {
             "newest": self._newest,
-            "columns": {field: (last.ts, last.known, last.values) for field, last in self._columns.items()},
+            "columns": {field: last.told() for field, last in self._columns.items()},
         }
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Take up what `save` returned."""
         self._newest = dict(saved["newest"])
         self._columns = {
-            field: _Last(ts, known, values)
-            for field, (ts, known, values) in saved["columns"].items()
-            if field in self._fields
+            field: _Last.of(*told) for field, told in saved["columns"].items() if field in self._fields
         }
 
     def _last(self, domain: str, column: Column, size: int) -> "_Last":
@@ -106,6 +104,18 @@ class _Last:
     ts: Ints
     known: Values
     values: Values
+
+    @classmethod
+    def of(cls, series: Ints, ts: Ints, known: Values, values: Values) -> "_Last":
+        last = cls(np.empty(0, np.int64), np.empty(0, np.bool_), np.empty(0, values.dtype))
+        last.grow(int(series.max(initial=-1)) + 1)
+        last.ts[series], last.known[series], last.values[series] = ts, known, values
+        return last
+
+    def told(self) -> tuple[Ints, Ints, Values, Values]:
+        """Return the series that ever said the field, and what: most series have other fields."""
+        series = np.flatnonzero(self.ts != NEVER)
+        return series, self.ts[series], self.known[series], self.values[series]
 
     def grow(self, size: int) -> None:
         self.ts = _grown(self.ts, size, NEVER)
