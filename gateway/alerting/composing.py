@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from catalogue.model import Text
 from gateway.alerting.deciding import awaits_person
 from gateway.alerting.duty_rules import OWN_RULES
-from gateway.alerting.surroundings import Surroundings, unknown_rule
+from gateway.alerting.surroundings import GATEWAY, Surroundings, unknown_rule
 from gateway.notify.compared import compared
 from gateway.notify.links import Link, Links
 from gateway.notify.notifier import Kind, Message, Notice
@@ -18,6 +18,8 @@ from wire.measures.words import Name
 LINK_LASTS_MS = 24 * 3_600_000
 OLD_MS = 300_000
 """A reading older than this at first receipt came late (contract, section 6)."""
+PLATFORM: Mapping[str, str] = {"zh": "监控平台", "en": "Monitoring platform"}
+"""What people call the station `_gateway`."""
 SUMMARY_NOTICES = 5
 DIGEST_NOTICES = 20
 
@@ -61,7 +63,7 @@ class Composer:
     def notice(self, alert: AlertRow, person: str, was: Mapping[str, object], now: int) -> Notice:
         """Return all there is to say about one alert to one person."""
         rule = OWN_RULES.get(alert.rule) or self.surroundings.rule(alert.rule) or unknown_rule(alert.rule)
-        names = self.name(alert.station_id)
+        names = PLATFORM if alert.station_id == GATEWAY else self.name(alert.station_id)
         before = was.get(alert.alert_id)
         late = alert.received - alert.opened
         return Notice(

@@ -71,7 +71,7 @@ class Policy:
         firing = {row.alert_id: row for row in sitting.take_up(rows) if row.state is AlertState.FIRING}
         for one in due:
             row = firing.get(one.alert_id)
-            if row is None or row.snoozed(sitting.now):
+            if row is None:
                 sitting.escalate(one.alert_id, None)
                 continue
             duties = chain(self.rota, plans.overrides, sitting.now, row.region, row.severity)

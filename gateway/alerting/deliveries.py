@@ -144,7 +144,10 @@ class Deliveries:
         self, row: NotificationRow, tried: Sequence[tuple[str, str]], now: int, channels: set[str]
     ) -> tuple[str, str] | None:
         """Return the same person's next channel, else the next person's; the log tells nobody."""
-        duties = chain(self._rota, self._overrides(now), now, None, row.severity)
+        region = row.detail.get("region")
+        duties = chain(
+            self._rota, self._overrides(now), now, region if isinstance(region, str) else None, row.severity
+        )
         persons = dict.fromkeys([row.person, *(duty.person for duty in duties)])
         for person in persons:
             known = self._rota.people.get(person)
@@ -157,7 +160,8 @@ class Deliveries:
 
     def _unclaimed(self, channel: str, now: int) -> NotificationRow | None:
         waiting = self._state.notifications.waiting(channel, now)
-        return next((row for row in waiting if row.life_safety and row.id not in self._unmarked), None)
+        life = (row for row in waiting if row.life_safety and row.id not in self._unmarked)
+        return next((replace(row, attempts=row.attempts + 1) for row in life), None)
 
     def _write(self, row: NotificationRow, after: NotificationRow, entries: Sequence[JournalEntry]) -> None:
         with self._state.begin() as connection:

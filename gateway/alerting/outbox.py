@@ -151,6 +151,7 @@ def _was(telling: Telling) -> Mapping[str, object]:
 
 def _row(telling: Telling, now: int) -> NotificationRow:
     stations = {alert.station_id for alert in telling.alerts}
+    regions = {alert.region for alert in telling.alerts}
     ordered = sorted(telling.alerts, key=lambda alert: (alert.severity, alert.opened))
     gathers = RESOLVED_GATHERS_MS if telling.kind is Kind.RESOLVED and telling.severity != "P1" else 0
     return NotificationRow(
@@ -164,6 +165,6 @@ def _row(telling: Telling, now: int) -> NotificationRow:
         alert_ids=tuple(alert.alert_id for alert in ordered),
         station_id=stations.pop() if len(stations) == 1 else None,
         life_safety=telling.life_safety,
-        detail=telling.detail,
+        detail={**telling.detail, "region": regions.pop() if len(regions) == 1 else None},
         state=Delivery.WAITING,
     )

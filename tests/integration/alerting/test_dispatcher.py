@@ -181,6 +181,36 @@ async def test_what_waits_when_somebody_acknowledges_is_never_sent(tmp_path: Pat
         assert at.told("one") == ["alert"]
 
 
+async def test_an_escalation_that_waits_when_somebody_acknowledges_is_never_sent(tmp_path: Path) -> None:
+    async with house(tmp_path) as at:
+        row = at.opens("WA-02")
+        await until(partial(at.has, "one", 1))
+        at.hooks["one"].mood = Mood.ERROR
+        at.ahead[0] += 5 * MINUTE
+        await until(partial(at.has, "one", 2))
+        at.alerting.alerts.acknowledge(row.alert_id, "Li", "", at.alerting.desk.clock())
+        at.hooks["one"].mood = Mood.WELL
+        at.ahead[0] += 6 * SECOND
+
+        def cancelled() -> bool:
+            return at.alerting.state.notifications.page(1)[0].state is Delivery.CANCELLED
+
+        await until(cancelled)
+        assert at.told("one") == ["alert", "escalation"]
+
+
+async def test_what_a_killed_gateway_was_sending_is_taken_up_at_once(tmp_path: Path) -> None:
+    async with house(tmp_path) as at:
+        at.hooks["one"].mood = Mood.ERROR
+        at.opens("WA-02")
+        await until(partial(at.has, "one", 1))
+    with State.open(tmp_path, NOON, reserve_bytes=4_096) as state:
+        assert state.notifications.claim("one", NOON + MINUTE, "killed", MINUTE) is not None
+    async with house(tmp_path) as at:
+        await until(lambda: at.told("one") == ["alert"], 10, "the message, long before the lease is over")
+        assert at.texts("one")[0]["attempt"] == 3
+
+
 async def test_it_escalates_every_five_minutes_until_acknowledged(tmp_path: Path) -> None:
     async with house(tmp_path) as at:
         at.opens("WA-02")

@@ -167,8 +167,12 @@ class Desk:
         return row
 
     def told(self, *kinds: str) -> list[NotificationRow]:
-        """All that was written for people, first to last."""
-        rows = self.state.notifications.page(20_000)[::-1]
+        """All that was written for people, first to last; of one instant by kind and channel."""
+        order = ("wecom", "sms", "mail", "console")
+        rows = sorted(
+            self.state.notifications.page(20_000),
+            key=lambda row: (row.created, row.kind, order.index(row.channel)),
+        )
         return [row for row in rows if not kinds or row.kind in kinds]
 
     def told_of(self, row: AlertRow) -> list[tuple[str, str, str]]:

@@ -37,6 +37,27 @@ def test_applying_the_same_again_changes_nothing(at: Desk) -> None:
     assert (at.told(), at.state.alerts.page(10)) == before
 
 
+def test_a_whole_life_applied_again_changes_nothing(at: Desk) -> None:
+    opened = at.transition("WA-06", Change.OPENED, "P3")
+    later = {"opened": opened.opened, "at": at.now + SECOND}
+    life = [
+        opened,
+        at.transition("WA-06", Change.RAISED, "P2", **later),
+        at.transition("WA-06", Change.CLEARED, "P2", **later),
+    ]
+    at.apply(*life)
+    at.pass_time(MINUTE)
+    before = (
+        at.told(),
+        at.state.alerts.page(10),
+        at.state.alerts.timeline(at.state.alerts.page(1)[0].alert_id),
+    )
+    at.apply(*life)
+    at.pass_time(MINUTE)
+    rows = at.state.alerts.page(10)
+    assert (at.told(), rows, at.state.alerts.timeline(rows[0].alert_id)) == before
+
+
 def test_it_remembers_how_far_the_engine_has_judged(at: Desk) -> None:
     at.alerts.apply([], 41, at.now)
     assert at.alerts.watermark() == 41
@@ -99,7 +120,7 @@ def test_a_raise_is_told_again_and_says_what_it_was(at: Desk) -> None:
     at.apply(at.transition("WA-06", Change.RAISED, "P1", opened=row.opened))
     assert at.alert(row.alert_id).severity == "P1"
     raised = at.told("alert")[-1]
-    assert raised.detail == {"was": {row.alert_id: "P2"}}
+    assert raised.detail["was"] == {row.alert_id: "P2"}
 
 
 def test_a_raise_undoes_an_acknowledgement(at: Desk) -> None:
