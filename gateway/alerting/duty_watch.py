@@ -8,6 +8,7 @@ from datetime import time
 
 from gateway.alerting.calendar import Days
 from gateway.alerting.duty_rules import DAILY_TEST, NO_HOLIDAYS, ROTA_GAP, UNREACHABLE
+from gateway.alerting.idle_silences import end_idle_silences
 from gateway.alerting.life import Alerts
 from gateway.alerting.surroundings import GATEWAY
 from gateway.domain.alerts import Change, Figure, Key, Transition
@@ -54,6 +55,7 @@ class DutyWatch:
         if now >= self._next_look:
             self._next_look = now + EVERY_MS
             self._state.reserve.take()
+            end_idle_silences(self._state, now)
             self.look(now)
         if self._test_at is not None:
             due = self._next_test

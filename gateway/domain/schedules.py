@@ -13,7 +13,7 @@ from itertools import islice
 
 from dateutil.rrule import rrule, rrulestr
 
-from gateway.domain.local_time import DAY_MS, earliest, latest, wall
+from gateway.domain.local_time import earliest, latest, wall
 
 LONGEST = timedelta(days=31)
 RULES_RUN_FOR = timedelta(days=20 * 366)
@@ -135,11 +135,6 @@ def next_windows(when: Recurrence, now: int, station_tz: str, limit: int = 5) ->
             if window[1] > now:
                 found.append(window)
     return found
-
-
-def is_over(when: Recurrence, now: int, station_tz: str) -> bool:
-    """Whether no window is open or to come; a day is left for clocks to agree."""
-    return not next_windows(when, now - DAY_MS, station_tz, 1)
 
 
 def _next_beginning(when: Recurrence, after: datetime) -> datetime | None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from gateway.domain.local_time import DAY_MS
 
 LONGEST_MS = 366 * DAY_MS
-IDLE_MS = DAY_MS
-"""A silence that hid nothing for so long, and hides nothing now, ends by itself."""
+IDLE_MS = 7 * DAY_MS
+"""A silence that hid nothing for so long, and hides nothing now, was forgotten and ends by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def hiding(silences: Iterable[Silence], subject: Subject, at: int) -> Silence | 
 
 
 def idle(silence: Silence, last_hid: int | None, open_now: Iterable[Subject], at: int) -> bool:
-    """Whether a silence may end by itself: in force, and for a day nothing was there for it to hide.
+    """Whether a silence may end by itself: in force, and for a week nothing was there for it to hide.
 
     ``last_hid`` is when it last kept a message back (ms UTC), None for never.
     """

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.local_time import DAY_MS, HOUR_MS, MINUTE_MS, wall
-from gateway.domain.schedules import Maintenance, Recurrence, Scope, in_force, is_over, next_windows
+from gateway.domain.schedules import Maintenance, Recurrence, Scope, in_force, next_windows
 
 SHANGHAI, BERLIN = "Asia/Shanghai", "Europe/Berlin"
 RULES = st.sampled_from(
@@ -97,13 +97,6 @@ def test_it_lists_windows_in_order_and_none_that_is_over(rule: str | None, quart
     assert list(when.between(now, now + 3 * DAY_MS, SHANGHAI)) == [
         window for window in next_windows(when, now, SHANGHAI, 9) if window[0] < now + 3 * DAY_MS
     ]
-
-
-def test_it_is_over_when_nothing_is_to_come() -> None:
-    once = every(None, "2026-11-22T12:00", 1)
-    assert not is_over(once, at("2026-11-22T12:30+08:00"), SHANGHAI)
-    assert is_over(once, at("2026-11-24T12:00+08:00"), SHANGHAI)
-    assert not is_over(every("FREQ=DAILY", "2026-11-22T12:00", 1), at("2030-01-01T00:00Z"), SHANGHAI)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.local_time import DAY_MS, HOUR_MS
-from gateway.domain.silences import LONGEST_MS, Match, Silence, Subject, hiding, idle
+from gateway.domain.silences import IDLE_MS, LONGEST_MS, Match, Silence, Subject, hiding, idle
 
 LEAK = Subject("louxing-07", "louxing", "WA-03", "P2")
 SMOKE = Subject("louxing-07", "louxing", "EN-08", "P1", life_safety=True)
@@ -60,16 +60,16 @@ def test_it_names_the_silence_that_ends_last() -> None:
 @pytest.mark.parametrize(
     ("last_hid", "open_now", "at", "ends"),
     [
-        (None, [], DAY_MS - 1, False),
-        (None, [], DAY_MS, True),
-        (None, [LEAK], DAY_MS, False),  # what it hides goes on
-        (None, [SMOKE], DAY_MS, True),  # which it cannot hide
-        (HOUR_MS, [], DAY_MS, False),
-        (HOUR_MS, [], DAY_MS + HOUR_MS, True),
+        (None, [], IDLE_MS - 1, False),
+        (None, [], IDLE_MS, True),
+        (None, [LEAK], IDLE_MS, False),  # what it hides goes on
+        (None, [SMOKE], IDLE_MS, True),  # which it cannot hide
+        (HOUR_MS, [], IDLE_MS, False),
+        (HOUR_MS, [], IDLE_MS + HOUR_MS, True),
         (None, [], 10 * DAY_MS, False),  # over by itself
     ],
 )
-def test_it_may_end_when_for_a_day_there_was_nothing_to_hide(
+def test_it_may_end_when_for_a_week_there_was_nothing_to_hide(
     last_hid: int | None, open_now: list[Subject], at: int, *, ends: bool
 ) -> None:
     assert idle(silence(Match(station_id="louxing-07")), last_hid, open_now, at) is ends
