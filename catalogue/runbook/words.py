@@ -95,6 +95,7 @@ _TAKEN: Mapping[str, tuple[str, str]] = {
     "stations": ("驿站数", "number of stations"),
     "share_of": ("驿站占比", "share of stations"),
     "fresh": ("新增驿站数", "newly affected stations"),
+    "fresh_share": ("新增驿站占比", "share of newly affected stations"),
     "stddev": ("标准差", "standard deviation"),
     "p20": ("20 分位数", "20th percentile"),
     "p95": ("95 分位数", "95th percentile"),

@@ -86,10 +86,13 @@ class FleetShare:
 
     def _figures(self, now: int) -> dict[str, float | None]:
         troubled = [since for since in self._since.values() if since is not None]
+        fresh = sum(now - since <= self._window for since in troubled)
+        known = len(self._since)
         return {
             "stations": float(len(troubled)),
-            "share": len(troubled) / len(self._since) if self._since else None,
-            "fresh": float(sum(now - since <= self._window for since in troubled)),
+            "share": len(troubled) / known if known else None,
+            "fresh": float(fresh),
+            "fresh_share": fresh / known if known else None,
         }
 
     def _moment(self, view: View, station_id: str, at: int) -> Moment:
