@@ -1,5 +1,6 @@
 """What a rule says that its form cannot rule out: names nobody knows, levels upside down, numbers unused."""
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,11 +26,11 @@ from catalogue.kinds.comparison import Across
 from catalogue.kinds.increase import Moved
 from catalogue.kinds.spec import Learned
 from catalogue.kinds.statistic import Figure, Ratio
-from catalogue.local_time import is_time_of_day
 from catalogue.model import Rule, Subject
 from catalogue.walking import walk
 
 Complaint = tuple[Loc, str]
+_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _FINDERS = frozenset({"absence", "event", "sequence", "flatline"})
 
 
@@ -125,7 +126,7 @@ def _names(part: object, rule: Rule, known: Known) -> Iterator[str]:
 
 
 def _no_times(times: tuple[str, ...]) -> list[str]:
-    return [one for one in times if not is_time_of_day(one)]
+    return [one for one in times if not _CLOCK.fullmatch(one)]
 
 
 def _members(part: object, rule: Rule, known: Known) -> Iterator[tuple[str, Collection[str], str]]:
