@@ -10,7 +10,7 @@ from gateway.queries.fleet_list import FleetFilter
 
 
 class ServicesCollector(Collector):
-    """Stations by state, listeners of the stream, entries that quarantine had no room for."""
+    """Stations by state, open alerts, listeners of the stream, entries that quarantine had no room for."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -29,6 +29,10 @@ class ServicesCollector(Collector):
         yield GaugeMetricFamily(
             "yizhan_stream_listeners", "Clients of the event stream", value=services.feed.listeners
         )
+        alerts = GaugeMetricFamily("yizhan_alerts_open", "Open alerts by severity", labels=["severity"])
+        for severity, count in services.fleet_list.all_open_alerts().items():
+            alerts.add_metric([severity], count)
+        yield alerts
         yield CounterMetricFamily(
             "yizhan_stream_changes_lost",
             "Changes slow clients of the stream missed",

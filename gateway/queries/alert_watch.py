@@ -25,12 +25,16 @@ class AlertWatch:
     async def look(self) -> int:
         """Take up what changed since the last look; return how many alerts did. The first only counts."""
         async with self._looking:
-            place, views = await asyncio.to_thread(self._changed, self._place)
-            if place != self._place:
-                self._fleet_list.count_alerts(await asyncio.to_thread(self._alert_list.alerts.open_counts))
+            alerts, told = self._alert_list.alerts, 0
+            if self._place is None:
+                self._place = await asyncio.to_thread(alerts.journal_end)
+                self._fleet_list.count_alerts(await asyncio.to_thread(alerts.open_counts))
+            while views := await asyncio.to_thread(self._changed):
                 self._feed.announce(views)
-                self._place = place
-            return len(views)
+                told += len(views)
+            if told:
+                self._fleet_list.count_alerts(await asyncio.to_thread(alerts.open_counts))
+            return told
 
     async def run(self, every_s: float = 1.0) -> None:
         """Look for ever; cancel to stop."""
@@ -44,7 +48,6 @@ class AlertWatch:
                 failing = True
             await asyncio.sleep(every_s)
 
-    def _changed(self, before: int | None) -> tuple[int, list[AlertView]]:
-        place, alert_ids = self._alert_list.alerts.journalled(before)
-        views = [self._alert_list.get(alert_id) for alert_id in reversed(alert_ids)]
-        return place, [view for view in views if view is not None]
+    def _changed(self) -> list[AlertView]:
+        self._place, rows = self._alert_list.alerts.journalled(self._place or 0)
+        return list(map(self._alert_list.view, rows))

@@ -99,6 +99,14 @@ class FleetList:
         """Return how many alerts of each severity are open at a station."""
         return {**_NO_ALERTS, **self._open_alerts.get(station_id, {})}
 
+    def all_open_alerts(self) -> dict[str, int]:
+        """Return how many alerts of each severity are open, those about the gateway included."""
+        total = dict(_NO_ALERTS)
+        for counts in self._open_alerts.values():
+            for severity, count in counts.items():
+                total[severity] += count
+        return total
+
     def count_alerts(self, counts: Mapping[str, Mapping[str, int]]) -> None:
         """Take how many alerts are open, by station and severity; stations without any may be left out."""
         self._open_alerts = counts

@@ -65,19 +65,23 @@ class Alerts(Repository):
         with self._reading.connect() as connection:
             return _rows(connection, query.limit(limit))
 
-    def journalled(self, after: int | None, limit: int = 1_000) -> tuple[int, list[str]]:
-        """Return the place of the newest journal entry, and which alerts those after ``after`` are about.
+    def journalled(self, after: int, limit: int = 1_000) -> tuple[int, list[AlertRow]]:
+        """Return alerts the journal tells of beyond the entry ``after``, and the entry to go on from.
 
-        At most ``limit`` alerts, the newest first; none when ``after`` is None.
+        At most ``limit``, those told of longest ago first.
         """
-        newest = select(func.coalesce(func.max(alert_journal.c.id), 0))
-        since = select(alert_journal.c.alert_id).where(alert_journal.c.id > (after or 0))
-        since = since.group_by(alert_journal.c.alert_id).order_by(func.max(alert_journal.c.id).desc())
+        newest = func.max(alert_journal.c.id).label("newest")
+        told = select(alert_journal.c.alert_id, newest).where(alert_journal.c.id > after)
+        told = told.group_by(alert_journal.c.alert_id).order_by(newest).limit(limit)
         with self._reading.begin() as connection:
-            place = int(connection.execute(newest).scalar_one())
-            if after is None or place <= after:
-                return place, []
-            return place, list(connection.execute(since.limit(limit)).scalars())
+            found = {row.alert_id: int(row.newest) for row in connection.execute(told)}
+            rows = {row.alert_id: row for row in self.among(connection, found)}
+        return max(found.values(), default=after), [rows[one] for one in found if one in rows]
+
+    def journal_end(self) -> int:
+        """Return the newest entry of the journal, 0 before the first."""
+        with self._reading.connect() as connection:
+            return int(connection.execute(select(func.max(alert_journal.c.id))).scalar() or 0)
 
     def open_counts(self) -> dict[str, dict[str, int]]:
         """Return how many alerts are open, by station and severity; stations without any are left out."""

@@ -177,14 +177,20 @@ class House:
         self._happen(Transition(key, Change.OPENED, severity, self.now, self.now, self.now, **figures))
         return alert_id(key, self.now)
 
+    def storm(self, count: int) -> None:
+        """Let so many alerts open at once, each at a station of its own."""
+        keys = [Key("WA-07", f"s-{n}", "main") for n in range(count)]
+        opened = [Transition(key, Change.OPENED, "P3", self.now, self.now, self.now) for key in keys]
+        self._happen(*opened)
+
     def clears(self, rule: str, severity: str, opened: int) -> None:
         """Let the condition of an alert clear now."""
         key = Key(rule, "louxing-07", "main")
         self._happen(Transition(key, Change.CLEARED, severity, opened, self.now, self.now))
 
-    def _happen(self, transition: Transition) -> None:
+    def _happen(self, *transitions: Transition) -> None:
         self.watermark += 1
-        self.life.apply([transition], self.watermark, self.now)
+        self.life.apply(transitions, self.watermark, self.now)
 
     def _region(self, station_id: str) -> str | None:
         station = self.fleet.get(station_id)

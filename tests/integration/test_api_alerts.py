@@ -296,6 +296,7 @@ async def test_a_station_shows_how_many_alerts_are_open(house: House, client: ht
     assert await counted("louxing-07") == {"P1": 1, "P2": 0, "P3": 1, "P4": 0}
     house.opens("EN-01", "P1", station_id="_gateway")
     assert (await counted("_gateway"))["P1"] == 1
+    assert 'yizhan_alerts_open{severity="P1"} 2.0' in (await client.get("/metrics")).text
     await do(client, ident, "acknowledge", by="li")
     assert (await counted("louxing-07"))["P1"] == 1
     await do(client, ident, "resolve", by="li", verdict="real")

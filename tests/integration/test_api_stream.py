@@ -102,6 +102,18 @@ async def test_it_tells_no_alert_of_another_region_and_none_twice(house: House) 
     await listening.aclose()
 
 
+async def test_a_storm_is_told_whole_to_whoever_reads_on(house: House) -> None:
+    services = house.services()
+    await services.watch.look()
+    listening = services.feed.listen(FleetFilter(), house.now, patience_s=0.01)
+    assert await anext(listening) == []
+    house.storm(1_234)
+    assert await services.watch.look() == 1_234
+    assert len(await anext(listening)) == 1_234
+    assert services.feed.lost == 0
+    await listening.aclose()
+
+
 async def test_a_slow_client_loses_the_oldest_of_a_storm_and_it_is_counted(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
