@@ -1,12 +1,14 @@
 """EN-02, EN-04, PW-13, PW-16, WA-04, AG-04: figures over the last while."""
 
+import random
 from collections.abc import Callable
 
 import pytest
 
+from catalogue.kinds.statistic import Statistic
 from gateway.domain.alerts import Transition
 from tests.unit.alerting.kinds.timetable import HOUR, MINUTE, catalogued, changes, however_cut, station, told
-from tests.unit.alerting.stage import Said, Stage
+from tests.unit.alerting.stage import Said, Stage, rule
 from tests.unit.gateway_ingest.ticks import NOW
 
 
@@ -162,6 +164,16 @@ def test_it_says_the_same_however_the_frames_are_cut_into_batches() -> None:
     frames += [main(at, voltage_v=230.0, energy_import_kwh_total=50.0) for at in range(6_000, 9_000, 20)]
     rules = [catalogued(name) for name in ("EN-02", "EN-04", "PW-13")]
     assert len(however_cut(rules, frames)) > 2
+
+
+def test_a_stretch_is_judged_once_it_is_over_whatever_a_batch_ends_with() -> None:
+    chance = random.Random(3)
+    ppm = [int(chance.gauss(1_490, 60)) for _ in range(600)]
+    frames = [air(at * 3, co2_ppm=value) for at, value in enumerate(ppm)]
+    levels = [{"if": {"figure": "mean", "above": 1_490}, "severity": "P4"}]
+    spec = Statistic.model_validate({"figures": {"mean": {"field": "co2_ppm", "fn": "mean", "window": "5m"}}})
+    hovering = rule(kind="statistic", subject="environment.co2_ppm", levels=levels, **{"with": spec})
+    assert len(however_cut([hovering], frames)) > 4
 
 
 def test_windows_survive_a_restart() -> None:
