@@ -1,6 +1,7 @@
 """The rules in force, and what other rules would have done."""
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated
 
@@ -8,13 +9,17 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from catalogue.model import Level
+from gateway.api.access import Principal
 from gateway.api.alert_shapes import RuleDetailAnswer, RulesAnswer
-from gateway.api.asking import Asked, Viewer
+from gateway.api.asking import Asked, Viewer, reaches
 from gateway.api.problems import Problem, not_found, responses
+from gateway.api.services import Services
 from gateway.api.values import Page, json_response, list_response, read_cursor
 from gateway.queries.rules import ParameterView, RuleView
 
 router = APIRouter(tags=["rules"])
+
+Sees = Callable[[str], bool]
 
 
 @router.get(
@@ -22,11 +27,12 @@ router = APIRouter(tags=["rules"])
     response_model=RulesAnswer,
     responses=responses(HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
-async def list_rules(services: Asked, _principal: Viewer, query: Annotated[Page, Query()]) -> Response:
+async def list_rules(services: Asked, principal: Viewer, query: Annotated[Page, Query()]) -> Response:
     """List the rules in force, by id, with the numbers that hold in general and where they differ."""
     after = None if query.cursor is None else read_cursor(query.cursor, str)
     page, following = await asyncio.to_thread(services.rules.page, query.limit, after)
-    return list_response(map(rule_item, page), following)
+    sees = _seen_by(services, principal)
+    return list_response((rule_item(view, sees) for view in page), following)
 
 
 @router.get(
@@ -34,21 +40,25 @@ async def list_rules(services: Asked, _principal: Viewer, query: Annotated[Page,
     response_model=RuleDetailAnswer,
     responses=responses(HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
-async def get_rule(services: Asked, _principal: Viewer, rule_id: str) -> Response:
+async def get_rule(services: Asked, principal: Viewer, rule_id: str) -> Response:
     """Describe one rule: what it watches, its numbers, why it is there, and what to do first."""
     view = await asyncio.to_thread(services.rules.get, rule_id)
     if view is None:
         off = services.rules.catalogue().off.get(rule_id)
         raise not_found("rule_id", rule_id) if off is None else _switched_off(rule_id, off)
-    return json_response(rule_answer(view))
+    return json_response(rule_answer(view, _seen_by(services, principal)))
 
 
 def _switched_off(rule_id: str, reason: str) -> Problem:
     return Problem(HTTPStatus.NOT_FOUND, "path", "rule_id", f"{rule_id} is switched off: {reason}")
 
 
-def rule_item(view: RuleView) -> dict[str, object]:
-    """Write one line of the list of rules."""
+def _seen_by(services: Services, principal: Principal) -> Sees:
+    return lambda station_id: reaches(services, principal, station_id, None)
+
+
+def rule_item(view: RuleView, sees: Sees) -> dict[str, object]:
+    """Write one line of the list of rules, with the numbers of stations one sees."""
     rule = view.rule
     return {
         "id": rule.id,
@@ -59,15 +69,15 @@ def rule_item(view: RuleView) -> dict[str, object]:
         "levels": list(map(_level, rule.levels)),
         "life_safety": rule.life_safety,
         "first_action": rule.first_action.model_dump(),
-        "parameters": {name: _parameter(one) for name, one in view.parameters.items()},
+        "parameters": {name: _parameter(one, sees) for name, one in view.parameters.items()},
     }
 
 
-def rule_answer(view: RuleView) -> dict[str, object]:
+def rule_answer(view: RuleView, sees: Sees) -> dict[str, object]:
     """Write one rule as a whole."""
     rule = view.rule
     return {
-        **rule_item(view),
+        **rule_item(view, sees),
         "reason": rule.reason.model_dump(),
         "source": rule.source,
         "inhibited_by": list(rule.inhibited_by),
@@ -80,11 +90,11 @@ def _level(level: Level) -> dict[str, object]:
     return {"severity": level.severity, "for_s": level.for_ms / 1_000 if by_number else None}
 
 
-def _parameter(view: ParameterView) -> dict[str, object]:
+def _parameter(view: ParameterView, sees: Sees) -> dict[str, object]:
     return {
         "value": view.value,
         "unit": view.unit,
         "source": view.source,
         "profiles": dict(view.profiles),
-        "stations": dict(view.stations),
+        "stations": {station_id: value for station_id, value in view.stations.items() if sees(station_id)},
     }

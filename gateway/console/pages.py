@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, FastAPI, Query
 from starlette.responses import FileResponse, Response
 
-from gateway.api.asking import Asked, visible_station
+from gateway.api.asking import Asked, check_visible
 from gateway.api.problems import Problem
 from gateway.api.values import read_cursor, write_cursor
 from gateway.console import alert_forms, alerts, links, oncall, silences
@@ -63,7 +63,7 @@ async def station_page(services: Asked, person: Person, lang: Language, station_
     """Show one station with its devices."""
     now = services.clock()
     try:
-        visible_station(services, person, station_id)
+        check_visible(services, person, station_id)
     except Problem:
         return page("missing.html", lang, HTTPStatus.NOT_FOUND, station_id=station_id)
     detail = services.details.get(station_id, now)

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator, Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
@@ -7,6 +8,7 @@ import pytest
 from catalogue.catalogue import Catalogue, Override
 from catalogue.loading import load
 from gateway.alerting.own_rules import RULE_FAILED
+from gateway.api.settings import HttpSettings, TokenAuth
 from gateway.domain.registry import Registry, StationSpec
 from tests.integration.api_support import RULES, House, client_for, open_house
 
@@ -45,6 +47,21 @@ async def test_it_lists_rules_with_their_numbers_per_profile_and_station(client:
         "profiles": {"urban_kiosk": 12.0, "trucker_home": 60.0},
         "stations": {"depot-1": 80.0},
     }
+
+
+async def test_a_desk_sees_the_numbers_of_its_own_stations_only(house: House, tmp_path: Path) -> None:
+    house.hear("depot-1", "louxing")
+    lines = [
+        f"- {{name: {region}, role: viewer, regions: [{region}], "
+        f"sha256: {sha256(region.encode()).hexdigest()}}}"
+        for region in ("louxing", "north")
+    ]
+    (tmp_path / "tokens.yaml").write_text("\n".join(lines))
+    settings = HttpSettings(auth=TokenAuth(tokens=tmp_path / "tokens.yaml"))
+    async with client_for(house, settings) as client:
+        for region, shown in (("louxing", {"depot-1": 80.0}), ("north", {})):
+            answer = await client.get("/api/v1/rules/WA-02", headers={"Authorization": f"Bearer {region}"})
+            assert answer.json()["parameters"]["burst"]["stations"] == shown
 
 
 async def test_one_alone_adds_why_it_is_there(client: httpx.AsyncClient) -> None:

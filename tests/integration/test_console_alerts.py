@@ -150,6 +150,13 @@ async def test_it_shows_a_rule_with_its_numbers(client: httpx.AsyncClient) -> No
     assert "There is no such rule" in await page(client, "/rules/XX-99?lang=en", 404)
 
 
+async def test_an_alert_of_the_gateway_leads_to_the_gateway(house: House, client: httpx.AsyncClient) -> None:
+    ident = house.opens("WA-02", "P1", station_id="_gateway")
+    html = await page(client, f"/alerts/{ident}?lang=en")
+    assert 'href="/stations/_gateway?lang=en"' in html
+    assert "<h1>Gateway" in await page(client, "/stations/_gateway?lang=en")
+
+
 async def test_the_fleet_page_counts_open_alerts(house: House, client: httpx.AsyncClient) -> None:
     house.opens("WA-02", "P1")
     await house.watch.look()
