@@ -116,6 +116,7 @@ class Gateway:
         """Serve until `stop`; everything that arrived by then is durable and acknowledged."""
         started = JournalRow(now_ms(), Happening.GATEWAY_START, None, {"http": self.http_url})
         await asyncio.to_thread(self.services.state.births.note, started)
+        self.alarms.consumer.hear(started)
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD, 20, 100)

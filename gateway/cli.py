@@ -48,18 +48,52 @@ def run(
 
 
 @app.command("check-config", help="Check the settings without starting. / 检查配置，不启动。")
-def check_config(*, config: ConfigFile = None) -> None:
-    """Do what the start does with the settings, and stop there."""
+def check_config(
+    *,
+    config: ConfigFile = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            "--rules",
+            help="Check these rule files and play the cases beside them. / 检查规则文件并运行其用例。",
+            file_okay=False,
+        ),
+    ] = None,
+) -> None:
+    """Do what the start does with the settings, and stop there; rules alone need no settings."""
     from gateway.api.access import Tokens  # noqa: PLC0415 - only this command checks the token file by itself
     from gateway.domain.registry import Registry  # noqa: PLC0415 - the same for the register
 
     with _operators_mistakes():
-        settings = load(config)
-        if settings.stations.file is not None:
-            Registry.load(settings.stations.file)
-        if settings.http.auth != "none":
-            Tokens.load(settings.http.auth.tokens)
+        if rules is not None:
+            typer.echo(_check_rules(rules))
+        if rules is None or config is not None:
+            settings = load(config)
+            if settings.stations.file is not None:
+                Registry.load(settings.stations.file)
+            if settings.http.auth != "none":
+                Tokens.load(settings.http.auth.tokens)
+            if settings.rules.dir is not None and rules is None:
+                _check_rules(settings.rules.dir)
     typer.echo("ok")
+
+
+def _check_rules(folder: Path) -> str:
+    """Read rule files over the built-in ones and play their cases; SettingsError names what is wrong."""
+    from catalogue.cases import load_cases  # noqa: PLC0415 - only for this
+    from catalogue.documents import CatalogueError  # noqa: PLC0415 - the same
+    from catalogue.loading import load as load_rules  # noqa: PLC0415 - the same
+    from gateway.alerting.cases import failures  # noqa: PLC0415 - the same
+
+    try:
+        catalogue = load_rules([folder])
+        cases = load_cases(folder / "cases", catalogue)
+    except CatalogueError as error:
+        raise SettingsError(str(error)) from None
+    wrong = list(failures(cases, catalogue))
+    if wrong:
+        raise SettingsError("\n".join(wrong))
+    return f"{len(catalogue.rules)} rules, {len(cases)} cases"
 
 
 @app.command("check-broker", help="Try out the broker's limits. / 检测消息代理的限制。")

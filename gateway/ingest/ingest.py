@@ -240,6 +240,8 @@ class Ingest:
                 await self._stopping.wait()
                 self.pipeline.drain()
                 await pipeline
+                if self.pipeline.alerts is not None:
+                    await self.pipeline.between_commits(self.pipeline.alerts.save)
                 self._acknowledger.publish(self.subscriber, self._clock(), everything=True)
                 self._statuses.write()
                 await self._outgoing.drain()
