@@ -12,8 +12,8 @@ from ulid import ULID
 from gateway.api.access import Principal
 from gateway.api.alert_answers import override_item
 from gateway.api.asking import Asked, Operator, Viewer, somebody
-from gateway.api.duty_shapes import OverrideAnswer, OverrideBody, RotaAnswer
 from gateway.api.problems import WRITES, Problem, not_found, responses
+from gateway.api.rota_shapes import OverrideAnswer, OverrideBody, RotaAnswer
 from gateway.api.services import Services
 from gateway.api.values import Strict, Time, json_response, parse_time, rfc3339
 from gateway.domain.oncall import Layer, Override, Person, Rota
