@@ -28,6 +28,8 @@ def compared(rule: Rule, severity: str) -> Measured:
     The engine shows the first comparison that held, and not which one that was: where a level has several
     to choose from, the value is only called that, with the unit they share.
     """
+    if rule.kind == "absence":
+        return _BY_KIND[rule.kind]  # the silence itself, whatever a level asks beside it
     asked = (level.if_ for level in rule.levels if str(level.severity) == severity and level.if_ is not None)
     told = {_measured(rule, part) for condition in asked for part in _first(condition)}
     if not told:

@@ -38,6 +38,7 @@ def test_every_rule_is_told_whole_in_one_message_of_the_smallest_robot(rule_id: 
     [
         ("EN-03", "P1", Name("一氧化碳", "Carbon monoxide"), "[ppm]"),
         ("AG-01", "P3", Name("静默", "silent for"), "s"),
+        ("AG-01", "P2", Name("静默", "silent for"), "s"),
         ("AC-02", "P1", Name("次数", "times"), "1"),
         ("AC-06", "P1", Name("事件", "event"), "1"),
         ("EN-04", "P4", Name("数值", "value"), "[ppm]"),
