@@ -97,6 +97,21 @@ def test_it_checks_settings_without_starting(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
+def test_it_checks_rule_files_and_plays_the_cases_beside_them(tmp_path: Path) -> None:
+    (tmp_path / "cases").mkdir()
+    (tmp_path / "ours.yaml").write_text("parameters: {OC-03: {warn: {value: 900}}}\n")
+    said = "[{at: 0s, device: p, event: occupancy.panic_button}]"
+    case = f"cases: [{{rule: OC-07, name: help, input: {said}, expect: %s}}]"
+    (tmp_path / "cases" / "help.yaml").write_text(case % "[{at: 0s, change: opened, severity: P1}]")
+    assert ended("check-config", "--rules", str(tmp_path))[:2] == (0, "111 rules, 1 cases\nok\n")
+    (tmp_path / "cases" / "help.yaml").write_text(case % "[]")
+    code, _, error = ended("check-config", "--rules", str(tmp_path))
+    assert (code, "OC-07: help: came: opened P1" in error) == (2, True)
+    (tmp_path / "ours.yaml").write_text("\nparameters: {OC-99: {warn: {value: 900}}}\n")
+    code, _, error = ended("check-config", "--rules", str(tmp_path))
+    assert (code, "ours.yaml:2: " in error) == (2, True)
+
+
 def test_it_migrates_both_stores(tmp_path: Path) -> None:
     config = configured(tmp_path, '{url: "mqtt://127.0.0.1:1"}')
     assert ended("migrate", *config)[:2] == (0, "ok\n")
