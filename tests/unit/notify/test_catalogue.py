@@ -42,7 +42,7 @@ def test_every_rule_is_told_whole_in_one_message_of_the_smallest_robot(rule_id: 
         ("AC-02", "P1", Name("次数", "times"), "1"),
         ("AC-06", "P1", Name("事件", "event"), "1"),
         ("EN-04", "P4", Name("数值", "value"), "[ppm]"),
-        ("AG-02", "P3", Name("30 分钟内失联 / 正常停机 / 上线次数", ""), "1"),
+        ("AG-02", "P3", Name("30 分钟内驿站连接状态变为离线 / 驿站连接状态变为在线次数", ""), "1"),
         ("PW-10", "P3", Name("电压的不平衡度", ""), "1"),
         ("PW-16", "P2", Name("40 分钟内有功功率的最小值", ""), "W"),
         ("WA-17", "P4", Name("1 天内累计用水量的增量", ""), "m3"),
