@@ -24,7 +24,7 @@ class Across(Strict):
 
 
 class Comparison(Spec):
-    """Figures across devices, as values stood at the row; judged at every reading of any of the fields.
+    """Figures across devices, as values stood; judged every 15 s in which any of the fields was received.
 
     Such rules are about a station. Values count while they are covered (1.5 heartbeats).
     """

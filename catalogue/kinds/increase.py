@@ -30,8 +30,11 @@ class Moved(Strict):
 class Increase(Spec):
     """Figures over the last ``window`` of reading time.
 
-    Judged at every reading the rule sees (see `Rule`) and at every sample of a counter that a figure names; a
-    counter that stays silent is not 0 but unknown.
+    Growth is judged once in a minute of receipt (in a thirtieth of the window where that is less) in which a
+    reading the rule sees (see `Rule`) or a sample of a counter that a figure names was received, when that
+    minute is over; and at once, with figures unknown, at a reading whose own fields make a level hold. Falls
+    and rates are judged at every sample; a rule has figures of the one sort or of the other. A counter that
+    stays silent is not 0 but unknown. Late samples are left out.
     """
 
     window: Duration

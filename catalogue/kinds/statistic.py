@@ -23,8 +23,8 @@ class Figure(Strict):
     for each and ``fn`` over the pieces ("the smallest hourly volume of a day"). ``between``: local times; the
     window is the last such stretch, up to a day, and closes at its end (``["00:00", "24:00"]``: the local
     day). ``unless_present`` leaves out quarters of an hour in which any zone or cubicle of the station was
-    occupied. ``away_from``: each value becomes its distance from this number. Windows over 2 h are worked out
-    from the 15-minute roll-ups, corrected by late data until they close.
+    occupied. ``away_from``: each value becomes its distance from this number. Windows over 2 h are kept
+    in quarters of an hour. Late samples are left out.
     """
 
     field: str
@@ -55,9 +55,11 @@ class Ratio(Strict):
 class Statistic(Spec):
     """Figures over windows, and what of them is usual here.
 
-    Judged at every reading the rule sees, at most once a minute for windows over 2 h. Where a figure has
-    ``between`` the rule is ``daily``: judged once, 15 minutes after the window closed, and that judgement
-    covers until the next (36 h at most); so ``for: 1d`` means two closings running.
+    Judged once in a minute of receipt (in a thirtieth of the shortest window where that is less) in which
+    something the rule sees was received, when that minute is over; and at once, with figures unknown, at a
+    reading whose own fields make a level hold. Where a figure has ``between`` the rule is ``daily``: judged
+    once, 15 minutes after the window closed, and that judgement covers until the next; so ``for: 1d`` means
+    two closings running.
     """
 
     figures: Mapping[str, Figure | Ratio] = Field(min_length=1)
