@@ -26,11 +26,12 @@ def run(
     ] = 20,
     seed: Annotated[int, typer.Option(min=0, help="First seed. / 起始随机种子")] = 1,
     archetype: Annotated[str | None, typer.Option(help="Only this kind of station. / 仅此类站点")] = None,
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="Processes at once. / 并行进程数")] = 1,
     markdown: Annotated[Path | None, typer.Option(help="Page to write. / 写入的页面")] = None,
 ) -> None:
     """Play every fault and quiet days, and say how good the alerts are. / 用模拟故障与平静日给告警打分."""
     wanted = Wanted(_faults(faults), runs, quiet_days, seed, _archetype(archetype))
-    tally = score(wanted, lambda line: typer.echo(line, err=True))
+    tally = score(wanted, lambda line: typer.echo(line, err=True), jobs)
     typer.echo("\n".join(table(tally)))
     if markdown is not None:
         markdown.write_text(page(tally, wanted.command, _today()), encoding="utf-8")

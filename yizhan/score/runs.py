@@ -1,18 +1,22 @@
 """Which stories are played for a score, one after the other."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby, product
+from typing import Any
 
 from catalogue.loading import load
 from simulators.archetypes import ARCHETYPES
 from simulators.scenarios import BREAKDOWNS, WEATHERS, Scenario, quiet
 from simulators.scenarios.quiet import SAME_DAYS
-from yizhan.score.judging import judge
+from yizhan.score.judging import Heard, Judged, judge
 from yizhan.score.oracle import ORACLES
 from yizhan.score.play import Gatehouse
 from yizhan.score.tally import Tally
 
+Play = Callable[..., Iterator[Any]]
 DAYS_IN_A_ROW = 4
 """Quiet days are lived through in stretches: some rules need to know the day before."""
 
@@ -54,18 +58,32 @@ class Wanted:
                 yield [quiet(weather, kind, seed, stretch) for seed, kind in places]
 
 
-def score(wanted: Wanted, tell: Callable[[str], None]) -> Tally:
-    """Play everything that is wanted; `tell` hears a line after every story."""
-    tally, catalogue = Tally(), load()
-    for story in wanted.stories():
-        (heard,) = Gatehouse([story], catalogue).play()
-        judged = judge(story.faults[0], ORACLES[story.name], heard)
-        tally.add_fault(story, judged)
-        tell(
-            f"{story.name} seed {story.seed} {story.site.archetype}: {'good' if judged.good else 'not good'}"
-        )
-    for town in wanted.quiet():
-        for story, heard in zip(town, Gatehouse(town, catalogue).play(), strict=True):
-            tally.add_quiet(story, heard)
-        tell(f"{town[0].name} from seed {town[0].seed}: {len(town)} stations, {town[0].days:.0f} days")
+def score(wanted: Wanted, tell: Callable[[str], None], jobs: int = 1) -> Tally:
+    """Play everything that is wanted, in so many processes; `tell` hears a line after every story."""
+    tally = Tally()
+    with ExitStack() as undo:
+        in_turn: Play = map if jobs == 1 else undo.enter_context(ProcessPoolExecutor(jobs)).map
+        for story, judged in in_turn(play_fault, wanted.stories()):
+            tally.add_fault(story, judged)
+            tell(f"{story.name} seed {story.seed} {story.site.archetype}: {_word(judged)}")
+        for town in in_turn(play_quiet, wanted.quiet()):
+            for story, heard in town:
+                tally.add_quiet(story, heard)
+            first, _ = town[0]
+            tell(f"{first.name} from seed {first.seed}: {len(town)} stations, {first.days:.0f} days")
     return tally
+
+
+def play_fault(story: Scenario) -> tuple[Scenario, Judged]:
+    """Play one story of a fault, and judge it."""
+    (heard,) = Gatehouse([story], load()).play()
+    return story, judge(story.faults[0], ORACLES[story.name], heard)
+
+
+def play_quiet(town: list[Scenario]) -> list[tuple[Scenario, Heard]]:
+    """Play quiet days that begin and end together."""
+    return list(zip(town, Gatehouse(town, load()).play(), strict=True))
+
+
+def _word(judged: Judged) -> str:
+    return "good" if judged.good else "not good"
