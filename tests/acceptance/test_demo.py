@@ -1,5 +1,6 @@
 """`yizhan demo` as a newcomer meets it: something to see soon, data behind every address, a clean end."""
 
+import re
 import signal
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.support.waiting import until_sync
 
 SOON_S = 15.0
 FILLED_S = 240.0
+STORY_S = 240.0
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -22,8 +24,8 @@ def start(data: Path) -> Running:
     return Running("demo", "--stations", "3", "--data", str(data), "--port", "0")
 
 
-def address(demo: Running) -> str:
-    return demo.wait_for(r"the gateway is ready, open:\s+(http://\S+[0-9])/", SOON_S).group(1)
+def address(demo: Running, seconds: float = SOON_S) -> str:
+    return demo.wait_for(r"the gateway is ready, open:\s+(http://\S+[0-9])/", seconds).group(1)
 
 
 def family(demo: Running) -> list[psutil.Process]:
@@ -76,6 +78,41 @@ def look_around(http: str) -> None:
     assert get(f"{http}/readyz")["store"] == "ok"
     assert "yizhan_frames_total" in httpx.get(f"{http}/metrics").text
     assert "娄底火车站驿站" in httpx.get(f"{http}/").text
+
+
+def of_rule(http: str, rule: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = get(f"{http}/api/v1/alerts?rule={rule}")["items"]
+    return items
+
+
+def link_of(demo: Running, alert_id: str) -> str:
+    """The link that stands above the number of an alert in the first message about it."""
+    link = ""
+    for line in demo.output.splitlines():
+        found = re.search(r"http://\S+/a/[a-z0-9]+", line)
+        link = found.group() if found else link
+        if alert_id in line:
+            return link
+    return ""
+
+
+def test_its_story_is_told_until_somebody_takes_it_through_the_link(tmp_path: Path) -> None:
+    with start(tmp_path / "demo") as demo:
+        http = address(demo, FILLED_S)
+        demo.wait_for("history is in", FILLED_S)
+        demo.wait_for("⚠ louxing-01 .*forced door", STORY_S)
+        until_sync(lambda: of_rule(http, "AC-02") != [], STORY_S, "the alert of the forced door")
+        [forced] = of_rule(http, "AC-02")
+        alert_id = forced["alert_id"]
+        assert (forced["station_id"], forced["severity"]) == ("louxing-01", "P1")
+        until_sync(lambda: link_of(demo, alert_id) != "", STORY_S, "the message about it")
+        demo.wait_for("Escalation step 1", STORY_S)
+        tapped = httpx.post(f"{link_of(demo, alert_id)}?lang=en", timeout=10)
+        assert "Acknowledged, thank you." in tapped.text
+        demo.wait_for("⚠ louxing-02 .*mains outage", STORY_S)
+        demo.wait_for("Mains outage", STORY_S)
+        until_sync(lambda: of_rule(http, "AC-02")[0]["state"] == "resolved", STORY_S, "its end")
+        interrupt(demo)
 
 
 def go_on(data: Path) -> None:
