@@ -1,4 +1,4 @@
-"""`yizhan gateway …`: run, check-config, check-broker, migrate."""
+"""`yizhan gateway …`: run, check-config, check-broker, migrate, replay."""
 
 import asyncio
 import signal
@@ -136,6 +136,38 @@ def migrate(*, config: ConfigFile = None) -> None:
     with _operators_mistakes():
         asyncio.run(open_and_close(load(config)))
     typer.echo("ok")
+
+
+@app.command(help="Judge stored history by other rules. / 用其他规则重新判断历史数据。")
+def replay(
+    *,
+    rules: Annotated[Path, typer.Option("--rules", help="Rule files. / 规则文件。", file_okay=False)],
+    start: Annotated[str, typer.Option("--from", help="2026-11-20T00:00:00Z")],
+    end: Annotated[str, typer.Option("--to", help="2026-11-21T00:00:00Z")],
+    config: ConfigFile = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="YIZHAN_REPLAY_TOKEN", help="Token of a running gateway. / 令牌。")
+    ] = None,
+) -> None:
+    """List what these rules would have told; asks the running gateway, or opens the stores if none runs."""
+    from gateway.api.values import parse_time  # noqa: PLC0415 - only here
+    from gateway.app import now_ms  # noqa: PLC0415 - only here
+    from gateway.domain.registry import Registry  # noqa: PLC0415 - only here
+    from gateway.queries import history  # noqa: PLC0415 - only here
+
+    with _operators_mistakes():
+        settings = load(config)
+        try:
+            span = parse_time(start), parse_time(end)
+        except ValueError as error:
+            raise SettingsError(f"--from, --to: {error}") from None
+        lines = history.ask(f"http://{settings.http.host}:{settings.http.port}", rules, start, end, token)
+        if lines is None:
+            file = settings.stations.file
+            registry = Registry.load(file) if file is not None else Registry()
+            lines = history.judge(settings.data_dir, registry, rules, span, now_ms())
+        for line in lines:
+            typer.echo(line)
 
 
 async def _serve(settings: Settings, *, take_over: bool) -> None:
