@@ -42,6 +42,12 @@ def take(row: AlertRow | None, transition: Transition, rule: Rule, region: str |
     return _raise(row, transition)
 
 
+def ignore(transition: Transition) -> JournalEntry:
+    """Note a transition that changed nothing, lest it change something when it is applied again later."""
+    of = alert_id(transition.key, transition.opened)
+    return JournalEntry(of, transition.received, Entry.IGNORED, identity=identity(transition))
+
+
 def merge(row: AlertRow, into: str, now: int) -> Outcome:
     """Close an alert whose episode counts into another."""
     entry = JournalEntry(row.alert_id, now, Entry.MERGED, None, {"into": into})
@@ -97,7 +103,7 @@ def _raise(row: AlertRow, transition: Transition) -> Outcome:
         _told(row, transition),
         severity=transition.severity,
         standing=transition.severity,
-        retrospective=transition.retrospective,
+        retrospective=row.retrospective and transition.retrospective,
     )
     entry = _entry(raised, transition, Entry.RAISED, {"was": row.severity, "confirmed": confirmed})
     return Outcome(_news(raised, transition), (entry,), news=True)

@@ -73,6 +73,11 @@ class Emergency:
         with self._lock:
             self._told.add((unwritten.alert.alert_id, unwritten.person, unwritten.channel))
 
+    def told(self, alert_id: str, person: str, channel: str) -> bool:
+        """Whether an alert was sent to a person over a channel and has no row yet."""
+        with self._lock:
+            return (alert_id, person, channel) in self._told
+
     def settle(
         self,
         connection: Connection,

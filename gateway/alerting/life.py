@@ -95,8 +95,10 @@ class Alerts:
         for name, transition in zip(names, transitions, strict=True):
             if name in known:
                 continue
+            known.add(name)
             outcome = self._happen(sitting, transition)
             if outcome is None:
+                sitting.note(course.ignore(transition))
                 continue
             sitting.put(outcome)
             row = outcome.row

@@ -52,8 +52,9 @@ class Sitting:
         own = self._rows.get(alert_id(key, transition.opened))
         if own is not None and own.is_open:
             return own
+        past = transition.retrospective and (own is None or own.retrospective)
         for row in self.open_at(key.station_id):
-            if (row.rule, row.device, row.retrospective) == (key.rule, key.device, transition.retrospective):
+            if (row.rule, row.device, row.retrospective) == (key.rule, key.device, past):
                 return row
         return own
 
@@ -86,6 +87,10 @@ class Sitting:
         self._rows[row.alert_id] = row
         self._changed[row.alert_id] = None
         self._entries += entries
+
+    def note(self, entry: JournalEntry) -> None:
+        """Note what changed no row."""
+        self._entries.append(entry)
 
     def escalate(self, alert: str, row: EscalationRow | None) -> None:
         """Note how far the escalation of an alert is; None ends it."""

@@ -32,6 +32,7 @@ class Entry(StrEnum):
     OPENED = "opened"
     REPEATED = "repeated"
     MERGED = "merged"
+    IGNORED = "ignored"
     RAISED = "raised"
     LOWERED = "lowered"
     CLEARED = "cleared"

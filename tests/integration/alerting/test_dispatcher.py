@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import cast
 
 import httpx
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from gateway.alerting.assembly import Alerting, Plan
 from gateway.alerting.dispatcher import Dispatcher
@@ -241,3 +243,46 @@ async def test_a_clean_stop_leaves_nothing_half_sent(tmp_path: Path) -> None:
         await until(lambda: len(at.hooks["one"].requests) == 1)
     with State.open(tmp_path, NOON, reserve_bytes=4_096) as state:
         assert [row.state for row in state.notifications.page(10)] == [Delivery.SENT]
+
+
+async def test_what_cannot_be_written_is_told_from_memory_and_not_again(tmp_path: Path) -> None:
+    async with house(tmp_path) as at:
+        now = at.alerting.desk.clock()
+        smoke = Transition(Key("EN-01", "a", "d"), Change.OPENED, "P1", now, now, now)
+        at.alerting.emergency.hear([smoke], now)
+        at.alerting.emergency.hear([smoke], now)
+        at.dispatcher.wake()
+        await until(lambda: at.told("one") == ["alert"], 2.0, "the message from memory")
+        await until(lambda: at.alerting.emergency.told(alert_id(smoke.key, now), "li", "one"))
+        at.alerting.alerts.apply([smoke], 1, now)
+        row = at.opens("WA-02", "P1")
+        await until(lambda: at.journal(row) == ["sent one"])
+        assert at.told("one") == ["alert", "alert"]
+
+
+async def test_what_is_about_a_life_goes_out_once_though_no_row_can_be_changed(tmp_path: Path) -> None:
+    async with house(tmp_path) as at:
+        at.hooks["one"].mood = Mood.ERROR
+        at.opens("EN-01")
+        at.opens("WA-02")
+        await until(lambda: [n.failures for n in at.alerting.state.notifications.page(10)] == [1, 1])
+        engine = at.alerting.state._engine  # noqa: SLF001 - the disk is under the state
+
+        def refuse(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            if statement.startswith("UPDATE"):
+                raise OperationalError(statement, {}, Exception("database or disk is full"))
+
+        event.listen(engine, "before_cursor_execute", refuse)
+        at.hooks["one"].mood = Mood.WELL
+        at.ahead[0] += 6 * SECOND
+        at.dispatcher.wake()
+        await until(partial(at.has, "one", 3))
+        event.remove(engine, "before_cursor_execute", refuse)
+        at.dispatcher.wake()
+        await until(partial(at.has, "one", 4))
+        rules = [
+            alert["rule"]
+            for said in at.texts("one")
+            for alert in cast("list[dict[str, str]]", said["alerts"])
+        ]
+        assert sorted(rules) == ["EN-01", "EN-01", "WA-02", "WA-02"]
