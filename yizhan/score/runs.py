@@ -63,10 +63,11 @@ def score(wanted: Wanted, tell: Callable[[str], None], jobs: int = 1) -> Tally:
     tally = Tally()
     with ExitStack() as undo:
         in_turn: Play = map if jobs == 1 else undo.enter_context(ProcessPoolExecutor(jobs)).map
-        for story, judged in in_turn(play_fault, wanted.stories()):
+        faults, towns = in_turn(play_fault, wanted.stories()), in_turn(play_quiet, wanted.quiet())
+        for story, judged in faults:
             tally.add_fault(story, judged)
             tell(f"{story.name} seed {story.seed} {story.site.archetype}: {_word(judged)}")
-        for town in in_turn(play_quiet, wanted.quiet()):
+        for town in towns:
             for story, heard in town:
                 tally.add_quiet(story, heard)
             first, _ = town[0]
