@@ -28,8 +28,8 @@ class Judgement:
     """What one reading, or the passing of time, says about a rule at a device.
 
     ``level`` is an index into the rule's levels, None when all is normal. ``unknown`` neither opens nor
-    closes anything; ``cleared`` says that the clear condition holds, and ``over`` that there is nothing to judge
-    any more: what is open clears at once. A sample covers ``covers_ms`` from ``ts``.
+    closes anything; ``cleared`` says that the clear condition holds, and ``over`` that there is nothing to
+    judge any more: what is open clears at once. A sample covers ``covers_ms`` from ``ts``.
     """
 
     key: Key
