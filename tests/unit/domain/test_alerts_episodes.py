@@ -51,6 +51,9 @@ class Track:
     def changes(self) -> list[tuple[str, str, float]]:
         return [(one.change, one.severity, one.at / 1000) for one in self.told]
 
+    def last(self) -> tuple[str, str, float]:
+        return self.changes[-1]
+
 
 def test_it_opens_when_the_condition_has_held_for_its_time_of_covered_samples() -> None:
     track = Track(ONE).at(0, None).at(30, 0).at(60, 0).at(90, 0)
@@ -76,7 +79,7 @@ def test_a_gap_neither_counts_nor_opens() -> None:
 
 def test_a_gap_does_not_clear() -> None:
     track = Track(ONE).at(0, 0).at(30, 0).at(60, 0).at(70, None).until(7_200)
-    assert track.changes[-1] == ("cleared", "P2", 100)
+    assert track.last() == ("cleared", "P2", 100)
     track = Track(ONE).at(0, 0).at(30, 0).at(60, 0).at(70, None, covers=20).until(7_200)
     assert track.changes == [("opened", "P2", 60)]
 
@@ -92,23 +95,23 @@ def test_the_unknown_neither_opens_nor_clears_nor_counts() -> None:
     assert track.until(91).changes == [("opened", "P2", 90)]
     track.at(120, None).at(125, None, unknown=True).at(150, None).until(174)
     assert len(track.told) == 1
-    assert track.until(176).changes[-1] == ("cleared", "P2", 175)
+    assert track.until(176).last() == ("cleared", "P2", 175)
 
 
 def test_between_clear_and_limit_it_stays_open_and_its_clear_time_starts_again() -> None:
     track = Track(ONE).at(0, 0).at(30, 0).at(60, 0)
     track.at(90, None).at(110, None, cleared=False).at(130, None).until(160)
     assert len(track.told) == 1
-    assert track.until(161).changes[-1] == ("cleared", "P2", 160)
+    assert track.until(161).last() == ("cleared", "P2", 160)
 
 
 def test_a_worse_level_raises_the_same_episode_and_a_better_one_lowers_it_after_the_clear_time() -> None:
     track = Track(LADDER).at(0, 0).at(40, 0).at(60, 0).at(70, 1).at(90, 1).at(100, 2)
     assert track.changes == [("opened", "P3", 60), ("raised", "P2", 90), ("raised", "P1", 100)]
     track.at(110, 1).at(130, 1).until(145)
-    assert track.changes[-1] == ("lowered", "P2", 140)
+    assert track.last() == ("lowered", "P2", 140)
     track.at(150, None).until(300)
-    assert track.changes[-1] == ("cleared", "P2", 180)
+    assert track.last() == ("cleared", "P2", 180)
     assert len({one.opened for one in track.told}) == 1
 
 
@@ -146,7 +149,7 @@ def test_a_live_reading_confirms_what_was_retrospective() -> None:
     assert not track.told[-1].retrospective
     assert track.told[-1].opened == track.told[0].opened
     track.at(1_050, None).until(1_100)
-    assert track.changes[-1] == ("cleared", "P2", 1_080)
+    assert track.last() == ("cleared", "P2", 1_080)
 
 
 def test_what_was_pending_live_is_confirmed_by_late_readings_that_open_it() -> None:
