@@ -22,7 +22,7 @@ RETRY_S = 2.0
 STATION_LEVEL = 2
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Member:
     """One station of a crew; ``known_until_ms`` is how far its life has been told.
 
@@ -101,6 +101,7 @@ class Crew:
         if connection is None:
             return False
         self._hear(connection, now, now_ms)
+        self._begin(connection, now)
         self._fill(now_ms)
         self._live_on(now, now_ms)
         for member in self._members.values():
@@ -111,7 +112,8 @@ class Crew:
     def leave(self) -> None:
         """Say goodbye for everybody."""
         if self._connection is not None:
-            self._connection.close([member.station.goodbye() for member in self._members.values()])
+            introduced = [member for member in self._members.values() if member not in self._unfilled]
+            self._connection.close([member.station.goodbye() for member in introduced])
             self._connection = None
 
     def _connected(self, now: float) -> Connection | None:
@@ -135,7 +137,8 @@ class Crew:
         self._introduced = True
         self._session += 1
         for member in self._members.values():
-            connection.publish(member.station.connected(self._session, now))
+            if member not in self._unfilled:
+                connection.publish(member.station.connected(self._session, now))
 
     def _hear(self, connection: Connection, now: float, now_ms: int) -> None:
         while not connection.incoming.empty():
@@ -152,9 +155,14 @@ class Crew:
         member = self._members.get(levels[STATION_LEVEL])
         return [member] if member else []
 
-    def _fill(self, now_ms: int) -> None:
+    def _begin(self, connection: Connection, now: float) -> None:
+        """Let stations appear as their turn comes: one that is born and then silent is taken for offline."""
         while self._unfilled and len(self._filling) < FILLED_AT_ONCE:
-            self._filling.append(self._unfilled.popleft())
+            member = self._unfilled.popleft()
+            connection.publish(member.station.connected(self._session, now))
+            self._filling.append(member)
+
+    def _fill(self, now_ms: int) -> None:
         for member in list(self._filling):
             if member.arrived:
                 self._filling.remove(member)
