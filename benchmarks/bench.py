@@ -6,7 +6,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,14 +159,17 @@ class Bench:
             yield running
 
     @contextmanager
-    def gateway(self, broker: "Broker", *, ack_frames: int | None = None) -> Iterator[Gateway]:
-        """A gateway with an empty store; ``ack_frames`` over the setting's default."""
+    def gateway(
+        self, broker: "Broker", *, ack_frames: int | None = None, further: Mapping[str, object] | None = None
+    ) -> Iterator[Gateway]:
+        """A gateway with an empty store; ``ack_frames`` and ``further`` settings over the defaults."""
         log = self._log("gateway")
         data_dir = log.with_suffix("")
         settings: dict[str, object] = {
             "data_dir": str(data_dir),
             "broker": {"url": broker.url},
             "http": {"host": "127.0.0.1", "port": 0},
+            **(further or {}),
         }
         if ack_frames is not None:
             settings["ack"] = {"frames": ack_frames}
