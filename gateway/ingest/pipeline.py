@@ -8,6 +8,7 @@ and waited up to 5 ms to have it back. What waits for the commit is bounded.
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar, TypeVarTuple
 
@@ -36,6 +37,10 @@ Result = TypeVar("Result")
 log = structlog.get_logger(__name__)
 
 FULL_CREDIT = 64
+_ALARM, _HEAD = b'"class":"alarm"', 512
+"""How a plain frame says early that it is an alarm; a compressed one waits like any other."""
+HURRY_EVERY_MS = 100
+"""An alarm does not wait for tick and commit to fill, unless one did not just now: small commits are dear."""
 TICKS_WAITING = 4
 """Ticks that may wait for the commit before decoding pauses and the inbox, and with it credit, takes over."""
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -116,6 +121,8 @@ class Pipeline:
         self._arrived = asyncio.Event()
         self._ready: list[Tick] = []
         self._readied = asyncio.Event()
+        self._alarm_arrived, self._alarm_ready = asyncio.Event(), asyncio.Event()
+        self._hurried = 0
         self._drained = asyncio.Event()
         self._committing = ThreadPoolExecutor(1, "commit")
         self._stopping = False
@@ -136,6 +143,9 @@ class Pipeline:
         self._bytes += len(message.payload)
         if len(self._inbox) == 1:
             self._arrived.set()
+        if _ALARM in message.payload[:_HEAD] and message.received - self._hurried >= HURRY_EVERY_MS:
+            self._hurried = message.received
+            self._alarm_arrived.set()
 
     @property
     def credit(self) -> int:
@@ -188,8 +198,12 @@ class Pipeline:
     async def _decode_ticks(self) -> None:
         while self._inbox or not self._stopping:
             arrived = await self._gather_tick()
+            hurry = self._alarm_arrived.is_set()
+            self._alarm_arrived.clear()
             if arrived:
                 self._make_tick(self._decoder.decode(arrived), arrived)
+            if hurry:
+                self._alarm_ready.set()
             while self._frames_ready() > TICKS_WAITING * self._settings.tick_frames and not self._stopping:
                 self._drained.clear()
                 await self._drained.wait()
@@ -200,7 +214,7 @@ class Pipeline:
         """Wait for a first frame, let its tick fill unless the gateway is stopping, and take it."""
         await self._arrived.wait()
         if len(self._inbox) < self._settings.tick_frames and not self._stopping:
-            await asyncio.sleep(self._settings.tick_ms / 1000)
+            await _rest(self._settings.tick_ms, self._alarm_arrived)
         most = self._settings.tick_frames
         arrived, self._inbox = self._inbox[:most], self._inbox[most:]
         if not self._inbox and not self._stopping:
@@ -247,7 +261,8 @@ class Pipeline:
             await self._readied.wait()
             # small commits cost several times as much per row: DuckDB pays for every column of every append
             if self._frames_ready() < self._settings.commit_frames and not self._stopping:
-                await asyncio.sleep(max(0, self._settings.commit_ms - self._settings.tick_ms) / 1000)
+                await _rest(self._settings.commit_ms - self._settings.tick_ms, self._alarm_ready)
+            self._alarm_ready.clear()
             ticks, self._ready = self._ready, []
             if not self._decoded_all:
                 self._readied.clear()
@@ -318,6 +333,11 @@ class Pipeline:
                 self._sinks.latest.update(tick.batch)
                 self._sinks.people.observe(tick.batch)
         self._admission.forget_digests(self._clock())
+
+
+async def _rest(ms: int, unless: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(unless.wait(), max(0, ms) / 1000)
 
 
 def _batches(ticks: Sequence[Tick]) -> list[Batch]:

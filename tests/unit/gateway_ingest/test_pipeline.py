@@ -191,3 +191,12 @@ async def test_it_takes_no_more_ticks_than_it_can_commit(works: Works) -> None:
         small.slow.refuses = False
         await until(lambda: small.held() == 300)
     assert sorted(small.slow.took) == list(range(1, 301))
+
+
+async def test_an_alarm_waits_neither_for_its_tick_nor_for_its_commit_to_fill(works: Works) -> None:
+    unhurried = Works(
+        works.directory, works.store, works.state, IngestSettings(tick_ms=10_000, commit_ms=10_000)
+    )
+    async with unhurried.running():
+        unhurried.put(payload(1), payload(2, frame_class="alarm"))
+        await until(lambda: unhurried.held() == 2, seconds=5)
