@@ -50,11 +50,12 @@ class Program:
 
 @dataclass
 class Station:
-    """One agent, whose door counts one person every 10 ms: the n-th line says n."""
+    """One agent, whose door counts one person every ``line_s``: the n-th line says n."""
 
     station_id: str
     directory: Path
     program: Program
+    line_s: float = LINE_S
     lines: int = 0
     _closing: threading.Event = field(default_factory=threading.Event)
     _writer: threading.Thread | None = None
@@ -80,7 +81,7 @@ class Station:
 
     def _write(self) -> None:
         with (self.directory / "door.jsonl").open("a", buffering=1) as door:
-            while not self._closing.wait(LINE_S):
+            while not self._closing.wait(self.line_s):
                 self.lines += 1
                 door.write(json.dumps({"domain": "occupancy", "people_in_total": self.lines}) + "\n")
 
@@ -107,7 +108,7 @@ class Rig:
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, directory: Path, stations: int) -> Iterator["Rig"]:
+    def open(cls, directory: Path, stations: int, line_s: float = LINE_S) -> Iterator["Rig"]:
         """Start everything; the first station speaks over the link that can be cut."""
         with ExitStack() as undo:
             broker = undo.enter_context(Mosquitto(directory / "broker"))
@@ -117,7 +118,7 @@ class Rig:
                 ["gateway", "run", "--config", str(_gateway_settings(directory, broker.url, port))]
             )
             urls = [link.url] + [broker.url] * (stations - 1)
-            agents = [_station(directory, number, url) for number, url in enumerate(urls, 1)]
+            agents = [_station(directory, number, url, line_s) for number, url in enumerate(urls, 1)]
             for program in (gateway, *(agent.program for agent in agents)):
                 undo.callback(program.kill)
                 program.start()
@@ -158,7 +159,7 @@ def _gateway_settings(directory: Path, broker: str, port: int) -> Path:
     return path
 
 
-def _station(directory: Path, number: int, broker: str) -> Station:
+def _station(directory: Path, number: int, broker: str, line_s: float) -> Station:
     station_id = f"louxing-{number:02}"
     home = directory / station_id
     home.mkdir()
@@ -175,4 +176,4 @@ def _station(directory: Path, number: int, broker: str) -> Station:
     }
     settings = home / "agent.yaml"
     settings.write_text(json.dumps(content))
-    return Station(station_id, home, Program(["agent", "run", "--config", str(settings)]))
+    return Station(station_id, home, Program(["agent", "run", "--config", str(settings)]), line_s)
