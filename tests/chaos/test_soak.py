@@ -25,7 +25,7 @@ from tests.support.waiting import until_sync
 AGENTS, FLEET, FLEET_PER_S = 4, 500, 500
 DRAIN_S = 1_800.0
 LINE_S = 0.1
-"""A backlog leaves at 20 frames a second: written at 30 through an hour of kills, it took as long again to drain."""
+"""A backlog leaves at 20 frames/s: written at 30 through an hour of kills, it took as long again to drain."""
 
 
 @dataclass(frozen=True)
