@@ -46,7 +46,7 @@ def interrupt(demo: Running) -> None:
     assert psutil.wait_procs(everybody, timeout=1)[1] == []
 
 
-def test_it_shows_a_town_with_a_past_and_ends_without_a_trace(tmp_path: Path) -> None:
+def test_it_shows_a_town_with_a_past_tells_a_story_and_ends_without_a_trace(tmp_path: Path) -> None:
     with start(tmp_path / "demo") as demo:
         begun = time.monotonic()
         http = address(demo)
@@ -55,6 +55,7 @@ def test_it_shows_a_town_with_a_past_and_ends_without_a_trace(tmp_path: Path) ->
         assert [item["station_id"] for item in stations] == ["louxing-01", "louxing-02", "louxing-03"]
         demo.wait_for("history is in", FILLED_S)
         look_around(http)
+        take_part(demo, http)
         interrupt(demo)
     go_on(tmp_path / "demo")
 
@@ -96,23 +97,20 @@ def link_of(demo: Running, alert_id: str) -> str:
     return ""
 
 
-def test_its_story_is_told_until_somebody_takes_it_through_the_link(tmp_path: Path) -> None:
-    with start(tmp_path / "demo") as demo:
-        http = address(demo, FILLED_S)
-        demo.wait_for("history is in", FILLED_S)
-        demo.wait_for("⚠ louxing-01 .*forced door", STORY_S)
-        until_sync(lambda: of_rule(http, "AC-02") != [], STORY_S, "the alert of the forced door")
-        [forced] = of_rule(http, "AC-02")
-        alert_id = forced["alert_id"]
-        assert (forced["station_id"], forced["severity"]) == ("louxing-01", "P1")
-        until_sync(lambda: link_of(demo, alert_id) != "", STORY_S, "the message about it")
-        demo.wait_for("Escalation step 1", STORY_S)
-        tapped = httpx.post(f"{link_of(demo, alert_id)}?lang=en", timeout=10)
-        assert "Acknowledged, thank you." in tapped.text
-        demo.wait_for("⚠ louxing-02 .*mains outage", STORY_S)
-        demo.wait_for("Mains outage", STORY_S)
-        until_sync(lambda: of_rule(http, "AC-02")[0]["state"] == "resolved", STORY_S, "its end")
-        interrupt(demo)
+def take_part(demo: Running, http: str) -> None:
+    """The story is told, and told to the next person, until somebody takes it through the link."""
+    demo.wait_for("⚠ louxing-01 .*forced door", STORY_S)
+    until_sync(lambda: of_rule(http, "AC-02") != [], STORY_S, "the alert of the forced door")
+    [forced] = of_rule(http, "AC-02")
+    alert_id = forced["alert_id"]
+    assert (forced["station_id"], forced["severity"]) == ("louxing-01", "P1")
+    until_sync(lambda: link_of(demo, alert_id) != "", STORY_S, "the message about it")
+    demo.wait_for("Escalation step 1", STORY_S)
+    tapped = httpx.post(f"{link_of(demo, alert_id)}?lang=en", timeout=10)
+    assert "Acknowledged, thank you." in tapped.text
+    demo.wait_for("⚠ louxing-02 .*mains outage", STORY_S)
+    demo.wait_for("Mains outage", STORY_S)
+    until_sync(lambda: of_rule(http, "AC-02")[0]["state"] == "resolved", STORY_S, "its end")
 
 
 def go_on(data: Path) -> None:
