@@ -8,12 +8,12 @@ from catalogue.model import Rule
 from gateway.alerting.calendar import Days
 from gateway.alerting.course import latches
 from gateway.alerting.deeds import promote
+from gateway.alerting.docket import Docket
 from gateway.alerting.duty_rules import DAILY_TEST, OWN_RULES
 from gateway.alerting.escalation import Call, advance, begin, plan_of
 from gateway.alerting.outbox import Telling
 from gateway.alerting.policy import AFTER_LIFE_SAFETY_MS, OFFLINE_IS_SURE_MS, decide
 from gateway.alerting.settings import OnCallSettings
-from gateway.alerting.sitting import Sitting
 from gateway.alerting.surroundings import GATEWAY, Surroundings, unknown_rule
 from gateway.alerting.verdicts import Candidate, Circumstances, Hold, Send, Suppressed, Verdict, Why
 from gateway.domain.oncall import Override, Rota, chain
@@ -51,49 +51,49 @@ class Policy:
         """Return a rule, or a stand-in for one that is gone."""
         return OWN_RULES.get(rule_id) or self.surroundings.rule(rule_id) or unknown_rule(rule_id)
 
-    def decide(self, sitting: Sitting, rows: Iterable[AlertRow], plans: Plans) -> None:
+    def decide(self, docket: Docket, rows: Iterable[AlertRow], plans: Plans) -> None:
         """Ask the stages about alerts, and tell, hold or suppress them as they say."""
         by_station: dict[str, list[AlertRow]] = defaultdict(list)
         for row in rows:
             by_station[row.station_id].append(row)
-        sitting.load(by_station)
-        alarms = self._alarms(sitting, by_station)
-        told = sitting.state.notifications.last_told(sitting.connection, by_station)
+        docket.load(by_station)
+        alarms = self._alarms(docket, by_station)
+        told = docket.state.notifications.last_told(docket.connection, by_station)
         for station_id, theirs in by_station.items():
-            around = self._circumstances(sitting, station_id, plans)
+            around = self._circumstances(docket, station_id, plans)
             around = replace(around, alarms=alarms.get(station_id, ()), told=told.get(station_id))
-            self._decide_at(sitting, station_id, theirs, around, plans)
+            self._decide_at(docket, station_id, theirs, around, plans)
 
-    def escalate(self, sitting: Sitting, limit: int, plans: Plans) -> None:
+    def escalate(self, docket: Docket, limit: int, plans: Plans) -> None:
         """Take the steps that are due."""
-        due = sitting.state.escalations.due(sitting.connection, sitting.now, limit)
-        rows = sitting.state.alerts.among(sitting.connection, [one.alert_id for one in due])
-        firing = {row.alert_id: row for row in sitting.take_up(rows) if row.state is AlertState.FIRING}
+        due = docket.state.escalations.due(docket.connection, docket.now, limit)
+        rows = docket.state.alerts.among(docket.connection, [one.alert_id for one in due])
+        firing = {row.alert_id: row for row in docket.take_up(rows) if row.state is AlertState.FIRING}
         for one in due:
             row = firing.get(one.alert_id)
             if row is None:
-                sitting.escalate(one.alert_id, None)
+                docket.escalate(one.alert_id, None)
                 continue
-            duties = chain(self.rota, plans.overrides, sitting.now, row.region, row.severity)
+            duties = chain(self.rota, plans.overrides, docket.now, row.region, row.severity)
             plan = plan_of(self.on_call, row.severity)
-            call, after = advance(plan, one, duties, self.rota.people, sitting.now)
-            sitting.escalate(one.alert_id, after)
+            call, after = advance(plan, one, duties, self.rota.people, docket.now)
+            docket.escalate(one.alert_id, after)
             if call is not None:
-                self._call(sitting, row, call, Kind.ESCALATION if call.number else Kind.ALERT)
+                self._call(docket, row, call, Kind.ESCALATION if call.number else Kind.ALERT)
 
-    def tell_resolved(self, sitting: Sitting, rows: Sequence[AlertRow]) -> None:
+    def tell_resolved(self, docket: Docket, rows: Sequence[AlertRow]) -> None:
         """Tell those who were told of an alert that it is over."""
-        told = sitting.state.alerts.told(sitting.connection, [row.alert_id for row in rows])
+        told = docket.state.alerts.told(docket.connection, [row.alert_id for row in rows])
         for row in rows:
-            sitting.escalate(row.alert_id, None)
+            docket.escalate(row.alert_id, None)
             for recipient in _recipients(told.get(row.alert_id, ())):
-                sitting.tellings.append(Telling(Kind.RESOLVED, recipient, (row,)))
+                docket.tellings.append(Telling(Kind.RESOLVED, recipient, (row,)))
 
     # -- one station ---------------------------------------------------------------------------------------
 
     def _decide_at(
         self,
-        sitting: Sitting,
+        docket: Docket,
         station_id: str,
         rows: Sequence[AlertRow],
         circumstances: Circumstances,
@@ -101,89 +101,89 @@ class Policy:
     ) -> None:
         for row in sorted(rows, key=lambda row: (row.severity, row.opened)):
             if row.state is not AlertState.FIRING:
-                sitting.change(replace(row, decide_at=None))
+                docket.change(replace(row, decide_at=None))
                 continue
             # those that were dealt with before it may have been promoted
-            open_here = tuple(sitting.open_at(station_id))
+            open_here = tuple(docket.open_at(station_id))
             candidate = Candidate(row, self.rule(row.rule))
             verdict = decide(candidate, replace(circumstances, open_here=open_here))
-            self._carry_out(sitting, row, verdict, plans)
+            self._carry_out(docket, row, verdict, plans)
 
-    def _circumstances(self, sitting: Sitting, station_id: str, plans: Plans) -> Circumstances:
+    def _circumstances(self, docket: Docket, station_id: str, plans: Plans) -> Circumstances:
         return Circumstances(
-            now=sitting.now,
+            now=docket.now,
             started=self.started,
             days=self.days,
             graph=self.surroundings.circumstances,
             station=self.surroundings.station(station_id),
-            open_platform=tuple(sitting.open_at(GATEWAY)),
+            open_platform=tuple(docket.open_at(GATEWAY)),
             windows=plans.windows,
             silences=plans.silences,
         )
 
-    def _alarms(self, sitting: Sitting, station_ids: Iterable[str]) -> dict[str, tuple[AlertRow, ...]]:
+    def _alarms(self, docket: Docket, station_ids: Iterable[str]) -> dict[str, tuple[AlertRow, ...]]:
         """Return by station the life-safety alerts after which it may have fallen silent."""
-        since = sitting.now - AFTER_LIFE_SAFETY_MS - 2 * OFFLINE_IS_SURE_MS
-        recent = sitting.state.alerts.recent(sitting.connection, station_ids, since)
+        since = docket.now - AFTER_LIFE_SAFETY_MS - 2 * OFFLINE_IS_SURE_MS
+        recent = docket.state.alerts.recent(docket.connection, station_ids, since)
         return {
-            station_id: tuple(row for row in sitting.take_up(rows) if self.rule(row.rule).life_safety)
+            station_id: tuple(row for row in docket.take_up(rows) if self.rule(row.rule).life_safety)
             for station_id, rows in recent.items()
         }
 
-    def _carry_out(self, sitting: Sitting, row: AlertRow, verdict: Verdict, plans: Plans) -> None:
+    def _carry_out(self, docket: Docket, row: AlertRow, verdict: Verdict, plans: Plans) -> None:
         match verdict:
             case Suppressed(reason, by):
                 if reason == Why.SILENCED:
-                    sitting.hid.add(by)
-                self._wait(sitting, row, Entry.SUPPRESSED, reason, sitting.now + LOOK_AGAIN_MS, by)
+                    docket.hid.add(by)
+                self._wait(docket, row, Entry.SUPPRESSED, reason, docket.now + LOOK_AGAIN_MS, by)
             case Hold(until, reason):
-                self._wait(sitting, row, Entry.HELD, reason, until)
+                self._wait(docket, row, Entry.HELD, reason, until)
             case Send(reason, severity):
                 if severity is not None and severity < row.severity:
-                    promoted = promote(row, severity, reason, sitting.now)
-                    sitting.put(promoted)
+                    promoted = promote(row, severity, reason, docket.now)
+                    docket.put(promoted)
                     row = promoted.row
-                    self._hurry(sitting, row.station_id)
-                self._announce(sitting, row, reason, plans)
+                    self._hurry(docket, row.station_id)
+                self._announce(docket, row, reason, plans)
             case _:
-                self._announce(sitting, row, row.held_by or "", plans)
+                self._announce(docket, row, row.held_by or "", plans)
 
     def _wait(
-        self, sitting: Sitting, row: AlertRow, kind: Entry, reason: str, until: int, by: str = ""
+        self, docket: Docket, row: AlertRow, kind: Entry, reason: str, until: int, by: str = ""
     ) -> None:
         entries = []
         if row.held_by != reason:
             detail = (
                 {"reason": reason, "until": until} if kind is Entry.HELD else {"reason": reason, "by": by}
             )
-            entries.append(JournalEntry(row.alert_id, sitting.now, kind, None, detail))
+            entries.append(JournalEntry(row.alert_id, docket.now, kind, None, detail))
             self.kept(reason)
-        sitting.change(replace(row, held_by=reason, decide_at=until), *entries)
+        docket.change(replace(row, held_by=reason, decide_at=until), *entries)
 
-    def _hurry(self, sitting: Sitting, station_id: str) -> None:
+    def _hurry(self, docket: Docket, station_id: str) -> None:
         """Take the next step of what endangers somebody at a station that has fallen silent."""
-        for other in sitting.open_at(station_id):
-            going = sitting.state.escalations.find(sitting.connection, other.alert_id)
+        for other in docket.open_at(station_id):
+            going = docket.state.escalations.find(docket.connection, other.alert_id)
             if going is not None and self.rule(other.rule).life_safety:
-                sitting.escalate(other.alert_id, replace(going, next_at=sitting.now))
+                docket.escalate(other.alert_id, replace(going, next_at=docket.now))
 
     # -- telling -------------------------------------------------------------------------------------------
 
-    def _announce(self, sitting: Sitting, row: AlertRow, reason: str, plans: Plans) -> None:
+    def _announce(self, docket: Docket, row: AlertRow, reason: str, plans: Plans) -> None:
         plan = plan_of(self.on_call, row.severity)
-        duties = chain(self.rota, plans.overrides, sitting.now, row.region, row.severity)
-        start = begin(plan, row.alert_id, sitting.now)
-        call, after = advance(plan, start, duties, self.rota.people, sitting.now)
-        sitting.escalate(row.alert_id, after)
-        announced = replace(row, announced=row.announced or sitting.now, held_by=None, decide_at=None)
-        sitting.change(announced)
+        duties = chain(self.rota, plans.overrides, docket.now, row.region, row.severity)
+        start = begin(plan, row.alert_id, docket.now)
+        call, after = advance(plan, start, duties, self.rota.people, docket.now)
+        docket.escalate(row.alert_id, after)
+        announced = replace(row, announced=row.announced or docket.now, held_by=None, decide_at=None)
+        docket.change(announced)
         if call is not None:
             known = row.announced is not None
-            self._call(sitting, announced, call, _kind(row, reason), reason, known=known)
+            self._call(docket, announced, call, _kind(row, reason), reason, known=known)
 
     def _call(
         self,
-        sitting: Sitting,
+        docket: Docket,
         row: AlertRow,
         call: Call,
         kind: Kind,
@@ -196,9 +196,9 @@ class Policy:
             detail |= {"step": call.number, "waited_ms": call.waited_ms}
         if reason:
             detail["reason"] = reason
-        told = self._said(sitting, row) if known else None
+        told = self._said(docket, row) if known else None
         journal = Entry.ESCALATED if kind is Kind.ESCALATION else Entry.ANNOUNCED
-        sitting.change(row, JournalEntry(row.alert_id, sitting.now, journal, None, detail))
+        docket.change(row, JournalEntry(row.alert_id, docket.now, journal, None, detail))
         more: dict[str, object] = {}
         if kind is Kind.ESCALATION:
             more = {"step": call.number, "waited_s": call.waited_ms // 1_000}
@@ -206,11 +206,11 @@ class Policy:
             more = {"was": {row.alert_id: told}}
         life_safety = self.rule(row.rule).life_safety
         for recipient in call.to:
-            sitting.tellings.append(Telling(kind, recipient, (row,), life_safety, more))
+            docket.tellings.append(Telling(kind, recipient, (row,), life_safety, more))
 
-    def _said(self, sitting: Sitting, row: AlertRow) -> str | None:
+    def _said(self, docket: Docket, row: AlertRow) -> str | None:
         """Return the severity people were told before, if that was milder."""
-        entries = sitting.state.alerts.told(sitting.connection, [row.alert_id]).get(row.alert_id, [])
+        entries = docket.state.alerts.told(docket.connection, [row.alert_id]).get(row.alert_id, [])
         before = str(entries[-1].detail.get("severity", "")) if entries else ""
         return before if before > row.severity else None
 

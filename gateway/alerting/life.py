@@ -12,10 +12,10 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.alerting import course, deeds
 from gateway.alerting.deciding import Plans, Policy
+from gateway.alerting.docket import Docket
 from gateway.alerting.emergency import Emergency
 from gateway.alerting.outbox import Outbox
 from gateway.alerting.settings import AlertSettings
-from gateway.alerting.sitting import Sitting
 from gateway.domain.alerts import Change, Transition
 from gateway.errors import NotDurableError
 from gateway.state.alert_rows import AlertRow, Verdict
@@ -80,46 +80,46 @@ class Alerts:
     def _apply(self, transitions: Sequence[Transition], watermark: int, now: int) -> None:
         with self._state.begin() as connection:
             if transitions:
-                sitting = Sitting(self._state, connection, now)
-                self._take(sitting, transitions)
-                self._finish(sitting)
+                docket = Docket(self._state, connection, now)
+                self._take(docket, transitions)
+                self._finish(docket)
             self._state.alerts.advance(connection, ENGINE, watermark)
         self._emergency.written(transitions)
 
-    def _take(self, sitting: Sitting, transitions: Sequence[Transition]) -> None:
+    def _take(self, docket: Docket, transitions: Sequence[Transition]) -> None:
         names = [course.identity(transition) for transition in transitions]
-        known = self._state.alerts.known(sitting.connection, names)
-        sitting.load_for(transitions)
+        known = self._state.alerts.known(docket.connection, names)
+        docket.load_for(transitions)
         news: dict[str, None] = {}
         over: dict[str, None] = {}
         for name, transition in zip(names, transitions, strict=True):
             if name in known:
                 continue
             known.add(name)
-            outcome = self._happen(sitting, transition)
+            outcome = self._happen(docket, transition)
             if outcome is None:
-                sitting.note(course.ignore(transition))
+                docket.note(course.ignore(transition))
                 continue
-            sitting.put(outcome)
+            docket.put(outcome)
             row = outcome.row
             if outcome.news:
                 news[row.alert_id] = None
             if not row.is_open and row.announced is not None:
                 over[row.alert_id] = None
         if news:
-            self._policy.decide(sitting, _present(sitting, news), self._plans(sitting.now))
-        self._policy.tell_resolved(sitting, [row for row in _present(sitting, over) if not row.is_open])
+            self._policy.decide(docket, _present(docket, news), self._plans(docket.now))
+        self._policy.tell_resolved(docket, [row for row in _present(docket, over) if not row.is_open])
 
-    def _happen(self, sitting: Sitting, transition: Transition) -> course.Outcome | None:
+    def _happen(self, docket: Docket, transition: Transition) -> course.Outcome | None:
         rule = self._policy.rule(transition.key.rule)
         region = self._policy.surroundings.station(transition.key.station_id).region
-        row = sitting.of(transition)
+        row = docket.of(transition)
         confirms = row is not None and row.retrospective and not transition.retrospective
         if row is not None and confirms and transition.change is Change.RAISED:
-            live = next((r for r in sitting.open_at(row.station_id) if _same(r, row)), None)
+            live = next((r for r in docket.open_at(row.station_id) if _same(r, row)), None)
             if live is not None:
                 # a latched one of the same key is open already: the confirmed episode counts into it
-                sitting.put(course.merge(row, live.alert_id, sitting.now))
+                docket.put(course.merge(row, live.alert_id, docket.now))
                 return course.take(live, replace(transition, change=Change.OPENED), rule, region)
         return course.take(row, transition, rule, region)
 
@@ -158,18 +158,18 @@ class Alerts:
         also_over: bool = False,
     ) -> AlertRow:
         with self._state.begin() as connection:
-            sitting = Sitting(self._state, connection, now)
-            row = sitting.get(alert_id)
+            docket = Docket(self._state, connection, now)
+            row = docket.get(alert_id)
             if row is None:
                 raise NoSuchAlertError(alert_id)
             if not row.is_open and not also_over:
                 raise AlertOverError(f"{alert_id} was resolved at {row.resolved}")
             outcome = deed(row)
-            sitting.put(outcome)
-            sitting.escalate(alert_id, None)
+            docket.put(outcome)
+            docket.escalate(alert_id, None)
             if row.is_open and not outcome.row.is_open and row.announced is not None:
-                self._policy.tell_resolved(sitting, [outcome.row])
-            self._finish(sitting)
+                self._policy.tell_resolved(docket, [outcome.row])
+            self._finish(docket)
         self.wake()
         return outcome.row
 
@@ -184,13 +184,13 @@ class Alerts:
             return False
         plans = self._plans(now)
         with self._state.begin() as connection:
-            sitting = Sitting(self._state, connection, now)
-            for row in sitting.take_up(self._state.alerts.lapsed(connection, now)):
-                sitting.put(deeds.lapse(row, now))
+            docket = Docket(self._state, connection, now)
+            for row in docket.take_up(self._state.alerts.lapsed(connection, now)):
+                docket.put(deeds.lapse(row, now))
             due = self._state.alerts.to_decide(connection, now, AT_ONCE)
-            self._policy.decide(sitting, sitting.take_up(due), plans)
-            self._policy.escalate(sitting, AT_ONCE, plans)
-            self._finish(sitting)
+            self._policy.decide(docket, docket.take_up(due), plans)
+            self._policy.escalate(docket, AT_ONCE, plans)
+            self._finish(docket)
         self.wake()
         return True
 
@@ -209,14 +209,14 @@ class Alerts:
         if self._on_news is not None:
             self._on_news()
 
-    def _finish(self, sitting: Sitting) -> None:
-        sitting.write()
-        written = self._outbox.put(sitting.connection, sitting.tellings, sitting.now)
-        self._emergency.settle(sitting.connection, self._state.notifications, written, sitting.now)
+    def _finish(self, docket: Docket) -> None:
+        docket.write()
+        written = self._outbox.put(docket.connection, docket.tellings, docket.now)
+        self._emergency.settle(docket.connection, self._state.notifications, written, docket.now)
 
 
-def _present(sitting: Sitting, alert_ids: Iterable[str]) -> list[AlertRow]:
-    return [row for alert_id in alert_ids if (row := sitting.get(alert_id)) is not None]
+def _present(docket: Docket, alert_ids: Iterable[str]) -> list[AlertRow]:
+    return [row for alert_id in alert_ids if (row := docket.get(alert_id)) is not None]
 
 
 def _same(one: AlertRow, other: AlertRow) -> bool:

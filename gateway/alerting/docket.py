@@ -14,7 +14,7 @@ from gateway.state.database import State
 from gateway.state.escalations import EscalationRow
 
 
-class Sitting:
+class Docket:
     """What one transaction looks at and changes. ``now`` in ms UTC."""
 
     def __init__(self, state: State, connection: Connection, now: int) -> None:
