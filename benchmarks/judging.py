@@ -3,7 +3,7 @@
 import gc
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,10 @@ PART = "h"
 TITLE = "judging by all rules, one core"
 POINTS = 30
 EVERY_MS = 10_000
+ROUNDS, REPLAYED_ROUNDS = 10, 360
+REGION = 1_210
+"""Stations whose past hour is judged again: a region's, not the country's."""
+AT_ONCE = 20
 _START = 1_795_334_400_000
 _SEED = 7
 _TAPS_OPEN = 0.05
@@ -39,17 +43,25 @@ _TAPS_OPEN = 0.05
 
 def run(bench: Bench) -> Iterator[Row]:
     """The engine alone on a second's frames at a time, then history replayed out of a store."""
-    fleet = Fleet(bench.stations(COUNTRY))
-    with closing(Store(bench.directory / "judging.duckdb")) as store:
+    with _history(bench, "alone") as history:
+        yield from _alone(
+            history, Fleet(bench.stations(COUNTRY)).batches(history.store, 4 if bench.quick else ROUNDS)
+        )
+    with _history(bench, "replay") as history:
+        batches = Fleet(REGION).batches(history.store, 6 if bench.quick else REPLAYED_ROUNDS)
+        for first in range(0, len(batches), AT_ONCE):
+            history.store.consume(batches[first : first + AT_ONCE])
+        yield from _replay(history, sum(batch.points for batch in batches))
+
+
+@contextmanager
+def _history(bench: Bench, name: str) -> Iterator[History]:
+    directory = bench.directory / name
+    directory.mkdir()
+    with closing(Store(directory / "judging.duckdb")) as store:
         store.open()
-        with State.open(bench.directory, _START) as state:
-            history = History(store, state.births)
-            batches = fleet.batches(store, 4 if bench.quick else 10)
-            points = sum(batch.points for batch in batches)
-            yield from _alone(history, batches)
-            for batch in batches:
-                store.consume([batch])
-            yield from _replay(history, points)
+        with State.open(directory, _START) as state:
+            yield History(store, state.births)
 
 
 def _alone(history: History, batches: list[Batch]) -> Iterator[Row]:
@@ -73,8 +85,9 @@ def _alone(history: History, batches: list[Batch]) -> Iterator[Row]:
 
 def _replay(history: History, points: int) -> Iterator[Row]:
     engine = _engine(history)
+    end = _START + points // POINTS // REGION * EVERY_MS
     begun = time.process_time()
-    result = backtest.run(engine, history, _START, _START + 86_400_000)
+    result = backtest.run(engine, history, _START, end)
     seconds = time.process_time() - begun
     yield Row(PART, "history replayed, reading it included", points / seconds, "points/s", "≥ 1,000,000")
     yield Row(PART, "transitions told by the replay", len(result.transitions), "")
