@@ -164,7 +164,8 @@ class Followed:
         for one in self.finder.find(view):
             listed = self.recent.setdefault(one.station_id, [])
             listed.append((one.ts, one.received, one.frame, one.device if one.own else None))
-            listed[:] = [told for told in listed if told[1] > one.received - 2 * self.within]
+            kept = one.received - 2 * self.within
+            del listed[: next((place for place, told in enumerate(listed) if told[1] > kept), len(listed))]
 
     def heard(self, station_id: str, at: Moment) -> bool:
         """Whether any occurred within the while before a moment, as far as was known then."""
