@@ -62,6 +62,7 @@ def test_a_station_stopped_says_goodbye_and_leaves_nothing_to_repair(
         box.program.start()
         with box.door.open("a") as door:
             door.writelines(f'{{"domain":"occupancy","people_in_total":{n}}}\n' for n in range(1, 2_001))
+        until_sync(lambda: house.ask(f"/stations/{STATION_ID}").is_success, 30, "the station heard")
         until_sync(lambda: len(house.counted(STATION_ID)) == 2_000, 30, "every reading stored")
         began = time.monotonic()
         assert box.program.stop() == 0
