@@ -77,7 +77,7 @@ class Composer:
             opened=alert.opened,
             first_action=_name(rule.first_action),
             device=alert.device,
-            measured=compared(rule, alert.severity),
+            measured=compared(rule, alert.severity, alert.value),
             value=alert.value,
             limit=alert.limit,
             was=str(before) if before else None,

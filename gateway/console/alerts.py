@@ -116,7 +116,7 @@ def figures(view: AlertView, lang: Lang) -> str:
     if view.value is None:
         return ""
     rule = view.definition
-    of = UNKNOWN if rule is None else compared(rule, view.severity)
+    of = UNKNOWN if rule is None else compared(rule, view.severity, view.value)
     told = {"name": getattr(of.name, lang), "value": getattr(figure(of, view.value), lang)}
     t = translator(lang)
     if view.limit is None or view.limit == view.value:

@@ -22,14 +22,16 @@ _BY_KIND = {
 """What kinds show of levels that compare nothing."""
 
 
-def compared(rule: Rule, severity: str) -> Measured:
-    """Return name and unit of the value of an alert of this severity.
+def compared(rule: Rule, severity: str, value: float | str | None = None) -> Measured:
+    """Return name and unit of ``value``, the value of an alert of this severity.
 
     The engine shows the first comparison that held, and not which one that was: where a level has several
     to choose from, the value is only called that, with the unit they share.
     """
     if rule.kind == "absence":
         return _BY_KIND[rule.kind]  # the silence itself, whatever a level asks beside it
+    if rule.kind == "sequence" and isinstance(value, str):
+        return _BY_KIND["event"]  # the device said itself what else is worked out
     asked = (level.if_ for level in rule.levels if str(level.severity) == severity and level.if_ is not None)
     told = {_measured(rule, part) for condition in asked for part in _first(condition)}
     if not told:

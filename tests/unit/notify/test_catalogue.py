@@ -5,6 +5,7 @@ import pytest
 from catalogue.loading import load
 from catalogue.model import Rule
 from gateway.notify.compared import compared
+from gateway.notify.figures import figure
 from gateway.notify.fitting import render
 from gateway.notify.notifier import Lang, Measured
 from gateway.notify.texts import ZH_CHARACTERS
@@ -52,6 +53,11 @@ def test_the_value_is_what_the_level_compared(rule_id: str, severity: str, name:
     found = compared(RULES[rule_id], severity)
     assert (found.name.zh, found.unit) == (name.zh, unit)
     assert name.en in ("", found.name.en)
+
+
+def test_what_a_device_said_itself_is_an_event_and_no_number_of_times() -> None:
+    found = compared(RULES["AC-02"], "P1", "door_forced")
+    assert figure(found, "door_forced").zh == "强行开门"
 
 
 @pytest.mark.parametrize(
