@@ -23,6 +23,8 @@ POINT_RATE = 36_000
 PAGES, QUICK_PAGES = 100, 3
 EVERY_S = 0.37
 """No multiple of a tick or a commit, so that pages fall anywhere between them."""
+REGION = "sim"
+"""The fleet's own: what a gateway hears of a region before it has claimed it is not judged."""
 PATIENCE_S = 60.0
 
 
@@ -84,7 +86,7 @@ def _page(broker: Broker, told: Receiver, pages: int) -> list[float]:
             station_id=station_id, frame_class="alarm", sent=now, readings={"environment": [reading]}
         )
         sent[station_id] = time.monotonic()
-        client.publish(Topics().of("bench", station_id, Channel.TELEMETRY), frame)
+        client.publish(Topics().of(REGION, station_id, Channel.TELEMETRY), frame)
         time.sleep(EVERY_S)
     told.wait(set(sent))
     client.loop_stop()
