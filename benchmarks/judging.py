@@ -12,10 +12,10 @@ from ulid import ULID
 
 from benchmarks.bench import COUNTRY, Bench, Row
 from catalogue.loading import load
-from gateway.alerting import backtest
-from gateway.alerting.detection import engine_of
-from gateway.alerting.engine import Engine
-from gateway.alerting.recovery import History
+from gateway.alerting.detection import backtest
+from gateway.alerting.detection.detection import engine_of
+from gateway.alerting.detection.engine import Engine
+from gateway.alerting.detection.recovery import History
 from gateway.batch.batch import FRAME_SCHEMA, Batch
 from gateway.batch.numbering import SeriesIndex
 from gateway.domain.holidays import Holidays

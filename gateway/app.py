@@ -19,7 +19,7 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.alerting.alarms import Alarms, Known, Wishes
-from gateway.alerting.recovery import History
+from gateway.alerting.detection.recovery import History
 from gateway.api.application import create_api
 from gateway.api.services import Services
 from gateway.batch.latest import Latest

@@ -83,7 +83,7 @@ def _check_rules(folder: Path) -> str:
     from catalogue.cases import load_cases  # noqa: PLC0415 - only for this
     from catalogue.documents import CatalogueError  # noqa: PLC0415 - the same
     from catalogue.loading import load as load_rules  # noqa: PLC0415 - the same
-    from gateway.alerting.cases import failures  # noqa: PLC0415 - the same
+    from gateway.alerting.detection.cases import failures  # noqa: PLC0415 - the same
 
     try:
         catalogue = load_rules([folder])

@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from gateway.alerting.settings import CONSOLE, AlertSettings, OnCallSettings
+from gateway.alerting.response.settings import CONSOLE, AlertSettings, OnCallSettings
 from gateway.api.settings import HttpSettings
 from gateway.errors import SettingsError
 from gateway.ingest.acknowledging import AckSettings

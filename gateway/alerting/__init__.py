@@ -1,1 +1,1 @@
-"""Deciding what is wrong: rules over batches, in order of receipt."""
+"""Alerts: finding what is wrong, and bringing it to a person; `alarms` opens both."""

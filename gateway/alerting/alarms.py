@@ -14,20 +14,20 @@ from catalogue.catalogue import Catalogue
 from catalogue.documents import CatalogueError
 from catalogue.loading import load
 from catalogue.model import Rule
-from gateway.alerting.around import StationBook
-from gateway.alerting.assembly import Alerting, Plan
-from gateway.alerting.consumer import AlertConsumer
-from gateway.alerting.detection import Detection
-from gateway.alerting.recovery import History
-from gateway.alerting.service import AlertService
-from gateway.alerting.settings import CONSOLE, AlertSettings, OnCallSettings
-from gateway.alerting.snapshot import SnapshotFile
-from gateway.alerting.stations import Observation
-from gateway.alerting.surroundings import Surroundings
+from gateway.alerting.detection.consumer import AlertConsumer
+from gateway.alerting.detection.detection import Detection
+from gateway.alerting.detection.recovery import History
+from gateway.alerting.detection.snapshot import SnapshotFile
+from gateway.alerting.response.around import StationBook
+from gateway.alerting.response.assembly import Alerting, Plan
+from gateway.alerting.response.service import AlertService
+from gateway.alerting.response.settings import CONSOLE, AlertSettings, OnCallSettings
+from gateway.alerting.response.surroundings import Surroundings
 from gateway.batch.latest import Latest
 from gateway.domain.alerts import Transition
 from gateway.domain.fleet import Fleet
 from gateway.domain.holidays import FILE_NAME, Holidays
+from gateway.domain.observation import Observation
 from gateway.domain.registry import Registry
 from gateway.errors import NotDurableError, StartError
 from gateway.notify.channels import AnyChannel, open_channels

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from gateway.alerting.life import AlertOverError, NoSuchAlertError
+from gateway.alerting.response.life import AlertOverError, NoSuchAlertError
 from gateway.api.alert_answers import alert_answer, alert_item
 from gateway.api.alert_shapes import (
     AlertDetailAnswer,

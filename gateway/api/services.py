@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import duckdb
 from prometheus_client import CollectorRegistry
 
-from gateway.alerting.life import Alerts
+from gateway.alerting.response.life import Alerts
 from gateway.api.settings import HttpSettings
 from gateway.domain.fleet import Fleet
 from gateway.domain.registry import Registry

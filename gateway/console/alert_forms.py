@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.alerting.life import Alerts
+from gateway.alerting.response.life import Alerts
 from gateway.api.alerts import act
 from gateway.api.asking import Asked, visible_alert
 from gateway.api.problems import Problem

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from gateway.alerting.life import AlertOverError
+from gateway.alerting.response.life import AlertOverError
 from gateway.api.asking import Asked
 from gateway.api.services import Services
 from gateway.console.alerts import figures

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import duckdb
 import structlog
 
-from gateway.alerting.consumer import AlertConsumer
+from gateway.alerting.detection.consumer import AlertConsumer
 from gateway.batch.latest import Latest
 from gateway.domain.fleet import Fleet
 from gateway.errors import StoreClosedError

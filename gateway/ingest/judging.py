@@ -6,7 +6,7 @@ from typing import TypeVarTuple
 
 import structlog
 
-from gateway.alerting.consumer import AlertConsumer
+from gateway.alerting.detection.consumer import AlertConsumer
 from gateway.errors import NotDurableError
 from gateway.ingest.pipeline import Pipeline
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from gateway.alerting.stations import Observation
+from gateway.domain.observation import Observation
 from gateway.ingest.decoding import Arrived, DecodedTick
 from gateway.ingest.own import OWN_STATION
 from wire.topics import Channel

@@ -16,7 +16,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import DBAPIError
 
-from gateway.alerting.consumer import AlertConsumer
+from gateway.alerting.detection.consumer import AlertConsumer
 from gateway.batch.batch import Batch, Consumer
 from gateway.batch.latest import Latest
 from gateway.errors import NotDurableError

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from catalogue.model import Rule
-from gateway.alerting.lane import Pending
+from gateway.alerting.detection.lane import Pending
 from gateway.domain.alerts import Figure, alert_id
 from gateway.domain.registry import Registry
 from gateway.domain.silences import Match, Subject

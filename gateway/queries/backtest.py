@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from catalogue.catalogue import Catalogue
-from gateway.alerting.backtest import Fired, run
-from gateway.alerting.detection import engine_of
-from gateway.alerting.recovery import History
+from gateway.alerting.detection.backtest import Fired, run
+from gateway.alerting.detection.detection import engine_of
+from gateway.alerting.detection.recovery import History
 from gateway.domain.alerts import Key
 from gateway.domain.holidays import Holidays
 from gateway.domain.registry import Registry

@@ -10,9 +10,9 @@ import httpx
 
 from catalogue.documents import CatalogueError
 from catalogue.loading import load
-from gateway.alerting.backtest import run
-from gateway.alerting.detection import engine_of
-from gateway.alerting.recovery import History
+from gateway.alerting.detection.backtest import run
+from gateway.alerting.detection.detection import engine_of
+from gateway.alerting.detection.recovery import History
 from gateway.domain.holidays import Holidays
 from gateway.domain.registry import Registry
 from gateway.errors import SettingsError, StartError

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from catalogue.catalogue import Catalogue
 from catalogue.model import Rule
-from gateway.alerting.duty_rules import OWN_RULES
+from gateway.alerting.response.duty_rules import OWN_RULES
 from gateway.domain.registry import CAPACITY, Registry, StationSpec
 
 _NOWHERE = ""

@@ -14,13 +14,13 @@ from prometheus_client import CollectorRegistry
 
 from catalogue.catalogue import Catalogue
 from catalogue.model import Rule
-from gateway.alerting.deciding import Policy
-from gateway.alerting.emergency import Emergency
-from gateway.alerting.lane import Pending
-from gateway.alerting.life import Alerts
-from gateway.alerting.recovery import History
-from gateway.alerting.settings import AlertSettings, OnCallSettings, days, nobody_on_call
-from gateway.alerting.surroundings import StationFacts, Surroundings
+from gateway.alerting.detection.lane import Pending
+from gateway.alerting.detection.recovery import History
+from gateway.alerting.response.deciding import Policy
+from gateway.alerting.response.emergency import Emergency
+from gateway.alerting.response.life import Alerts
+from gateway.alerting.response.settings import AlertSettings, OnCallSettings, days, nobody_on_call
+from gateway.alerting.response.surroundings import StationFacts, Surroundings
 from gateway.api.application import create_api
 from gateway.api.services import Services
 from gateway.api.settings import HttpSettings

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.alerting.lane import Pending
+from gateway.alerting.detection.lane import Pending
 from gateway.api.settings import HttpSettings, TokenAuth
 from gateway.domain.alerts import Key
 from gateway.domain.registry import Name, Registry, StationSpec

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.alerting.idle_silences import end_idle_silences
+from gateway.alerting.response.idle_silences import end_idle_silences
 from gateway.domain.silences import IDLE_MS, Match, Silence
 from tests.integration.api_support import NOW, House, open_house
 

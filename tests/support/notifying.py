@@ -15,10 +15,10 @@ import httpx
 from pydantic import SecretStr
 
 from catalogue.model import Rule
-from gateway.alerting import outbox
-from gateway.alerting.assembly import Alerting, Plan
-from gateway.alerting.settings import AlertSettings, OnCallSettings
-from gateway.alerting.surroundings import StationFacts, Surroundings
+from gateway.alerting.response import outbox
+from gateway.alerting.response.assembly import Alerting, Plan
+from gateway.alerting.response.settings import AlertSettings, OnCallSettings
+from gateway.alerting.response.surroundings import StationFacts, Surroundings
 from gateway.domain.alerts import Change, Key, Transition
 from gateway.domain.holidays import Holidays
 from gateway.notify.links import Links

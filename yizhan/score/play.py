@@ -5,7 +5,7 @@ from heapq import merge
 from operator import attrgetter
 
 from catalogue.catalogue import Catalogue
-from gateway.alerting.engine import Engine, Facts
+from gateway.alerting.detection.engine import Engine, Facts
 from gateway.domain.alerts import Transition
 from gateway.domain.fleet import Device, Down
 from gateway.domain.registry import Registry, StationSpec

@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import Self
 
 from catalogue.catalogue import Catalogue
-from gateway.alerting.deciding import Policy
-from gateway.alerting.emergency import Emergency
-from gateway.alerting.life import Alerts
-from gateway.alerting.settings import AlertSettings, days, nobody_on_call
-from gateway.alerting.surroundings import StationFacts, Surroundings
+from gateway.alerting.response.deciding import Policy
+from gateway.alerting.response.emergency import Emergency
+from gateway.alerting.response.life import Alerts
+from gateway.alerting.response.settings import AlertSettings, days, nobody_on_call
+from gateway.alerting.response.surroundings import StationFacts, Surroundings
 from gateway.domain.alerts import Transition
 from gateway.domain.holidays import Holidays
 from gateway.state.alert_rows import Entry

@@ -6,15 +6,15 @@ from contextlib import asynccontextmanager
 import httpx
 from pydantic import SecretStr
 
-from gateway.alerting.assembly import Alerting, Plan
-from gateway.alerting.settings import OnCallSettings
-from gateway.alerting.surroundings import StationFacts, Surroundings
+from gateway.alerting.response.assembly import Alerting, Plan
+from gateway.alerting.response.settings import OnCallSettings
+from gateway.alerting.response.surroundings import StationFacts, Surroundings
 from gateway.notify.links import Links
 from gateway.notify.notifier import Notifier
 from gateway.notify.webhook import Webhook, WebhookSettings
 from gateway.state.database import State
 from tests.support.http_fake import HttpFake
-from tests.unit.alerting.life.desk import RULES
+from tests.unit.alerting.response.desk import RULES
 
 ON_CALL = OnCallSettings.model_validate(
     {

@@ -13,9 +13,9 @@ import httpx
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from gateway.alerting.assembly import Alerting, Plan
-from gateway.alerting.dispatcher import Dispatcher
-from gateway.alerting.settings import AlertSettings
+from gateway.alerting.response.assembly import Alerting, Plan
+from gateway.alerting.response.dispatcher import Dispatcher
+from gateway.alerting.response.settings import AlertSettings
 from gateway.domain.alerts import Change, Key, Transition, alert_id
 from gateway.domain.holidays import Holidays
 from gateway.state.alert_rows import AlertRow, Verdict
@@ -24,7 +24,7 @@ from gateway.state.notification_rows import Delivery
 from tests.integration.alerting.hooks import ON_CALL, alerting_over, hook_channel, three_hooks
 from tests.support.http_fake import HttpFake, Mood
 from tests.support.waiting import until
-from tests.unit.alerting.life.desk import MINUTE, NOON, SECOND
+from tests.unit.alerting.response.desk import MINUTE, NOON, SECOND
 
 
 @dataclass

@@ -3,8 +3,8 @@ import asyncio
 import httpx
 from pydantic import SecretStr
 
-from gateway.alerting.heartbeat import Heartbeat
-from gateway.alerting.settings import HeartbeatSettings
+from gateway.alerting.response.heartbeat import Heartbeat
+from gateway.alerting.response.settings import HeartbeatSettings
 from tests.support.http_fake import HttpFake, Mood
 from tests.support.waiting import until
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import httpx
 from pydantic import SecretStr
 
-from gateway.alerting.assembly import Plan
-from gateway.alerting.life import Alerts
-from gateway.alerting.service import AlertService
-from gateway.alerting.settings import AlertSettings, HeartbeatSettings
+from gateway.alerting.response.assembly import Plan
+from gateway.alerting.response.life import Alerts
+from gateway.alerting.response.service import AlertService
+from gateway.alerting.response.settings import AlertSettings, HeartbeatSettings
 from gateway.domain.alerts import Change, Key, Transition
 from gateway.domain.holidays import Holidays
 from gateway.notify.console_log import ConsoleLog, ConsoleLogSettings
@@ -17,7 +17,7 @@ from gateway.state.database import State
 from tests.integration.alerting.hooks import ON_CALL, alerting_over, hook_channel, three_hooks
 from tests.support.http_fake import HttpFake, Mood
 from tests.support.waiting import until
-from tests.unit.alerting.life.desk import HOUR, NOON
+from tests.unit.alerting.response.desk import HOUR, NOON
 
 
 async def test_it_finds_who_cannot_be_reached_beats_and_stops(tmp_path: Path) -> None:

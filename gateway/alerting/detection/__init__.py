@@ -1,0 +1,1 @@
+"""What is wrong, decided: engine, kinds of rules, and taking up again after a kill. Knows no people."""

@@ -1,0 +1,1 @@
+"""What is done about it: the life of alerts, policy, who is told and how. Knows no readings."""
