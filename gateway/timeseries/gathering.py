@@ -84,9 +84,13 @@ def _held(cursor: duckdb.DuckDBPyConnection, domain: str, start: int) -> dict[st
 def _long_ago(
     cursor: duckdb.DuckDBPyConnection, measure: Measure, parts: list[Samples], start: int
 ) -> Samples:
-    """Return the last samples of counters that say something now and were silent before."""
+    """Return older samples of counters that say something now and said once or nothing before.
+
+    A single sample must not stand for the line before it: it may be a wrong zero.
+    """
     inside, before = parts[0], parts[1]
-    silent = np.setdiff1d(inside.series[inside.ts >= start], before.series)
+    told, times = np.unique(before.series, return_counts=True)
+    silent = np.setdiff1d(inside.series[inside.ts >= start], told[times > 1])
     if not len(silent):
         return _NOTHING
     cursor.register("silent", pa.table({"series": silent.astype(np.int32)}))

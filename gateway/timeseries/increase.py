@@ -57,11 +57,11 @@ def _samples(measure: Measure, where: str) -> str:
 
 
 def _before(cursor: duckdb.DuckDBPyConnection, measure: Measure, series: int, start: int) -> int:
-    """Return the time of the fifth sample before ``start``: within a day, else as old as it may be."""
+    """Return the time of the fifth sample before ``start``: within a day if two are, else however old."""
     for since in (start - _DAY_MS, 0):
         samples = _samples(measure, f"series = {series} AND ts >= {since} AND ts < {start}")
         rows = cursor.execute(f"SELECT ts FROM ({samples}) ORDER BY ts DESC LIMIT {_BEFORE}").fetchall()
-        if rows:
+        if len(rows) > 1 or (rows and not since):
             return int(rows[-1][0])
     return start
 

@@ -30,10 +30,10 @@ def test_it_shows_each_part_under_its_title_with_date_and_machine() -> None:
 def test_it_puts_the_table_between_the_markers_and_leaves_the_rest(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text((HERE / "README.md").read_text("utf-8"), "utf-8")
-    table.put_into(readme, "first")
+    table.put_into(readme, "an earlier table")
     table.put_into(readme, _markdown())
     page = readme.read_text("utf-8")
-    assert "first" not in page
+    assert "an earlier table" not in page
     assert page.count("251,234") == 1
     assert page.startswith("# Benchmarks")
 

@@ -154,6 +154,16 @@ def test_it_knows_what_counters_do(house: House, totals: list[float], increase: 
     agrees(house)
 
 
+def test_it_takes_a_wrong_zero_before_a_long_silence_for_what_it_is(house: House) -> None:
+    for minute, total in (0, 50.0), (15, 0.0), (195, 50.0), (196, 50.0):
+        house.take(power(START + minute * MINUTE, energy_import_kwh_total=total), at=START + minute * MINUTE)
+        if total == 0:
+            house.roll(START + 3 * HOUR)
+    house.roll(house.now + HOUR)
+    assert figures(house, "energy_import_kwh_total", quarter=13)["increase"] == 0
+    agrees(house)
+
+
 def test_it_books_nothing_of_the_life_of_a_meter_that_was_swapped_in(house: House) -> None:
     house.take(power(START, energy_import_kwh_total=500.0), at=START)
     house.take(power(START + MINUTE, energy_import_kwh_total=12_000.0, epoch=1), at=START)
