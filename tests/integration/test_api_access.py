@@ -1,5 +1,4 @@
-import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -7,12 +6,12 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.api.access import Tokens
-from gateway.api.settings import HttpSettings, TokenAuth
+from gateway.api.settings import HttpSettings
 from gateway.errors import SettingsError
 from gateway.state.quarantined import Quarantined
 from tests.integration.api_support import NOW, House, client_for, open_house
+from tests.integration.api_tokens import bearer, guarded_settings
 
-TOKENS = {"viewer": "v-3Jk", "operator": "o-91x", "admin": "a-77q", "north": "n-5pd"}
 COMMAND = {"name": "birth"}
 
 
@@ -28,30 +27,9 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield house
 
 
-def token_file(path: Path) -> Path:
-    lines = [
-        f"- {{name: {name}-desk, role: {'operator' if name == 'north' else name}, "
-        f"sha256: {hashlib.sha256(token.encode()).hexdigest()}"
-        f"{', regions: [north]' if name == 'north' else ''}}}"
-        for name, token in TOKENS.items()
-    ]
-    path.write_text("\n".join(lines))
-    return path
-
-
 @pytest.fixture
-def settings(tmp_path: Path) -> HttpSettings:
-    return HttpSettings(auth=TokenAuth(tokens=token_file(tmp_path / "tokens.yaml")))
-
-
-@pytest.fixture
-async def client(house: House, settings: HttpSettings) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_for(house, settings) as client:
-        yield client
-
-
-def bearer(name: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {TOKENS.get(name, name)}"}
+async def client(guarded: httpx.AsyncClient) -> httpx.AsyncClient:
+    return guarded
 
 
 @pytest.mark.parametrize("headers", [{}, bearer("wrong"), {"Authorization": "Basic eDp5"}])
@@ -184,10 +162,10 @@ async def test_every_answer_binds_the_browser(client: httpx.AsyncClient) -> None
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "yizhan.example.org"])  # noqa: S104
-def test_without_tokens_it_listens_only_to_this_machine(host: str, settings: HttpSettings) -> None:
+def test_without_tokens_it_listens_only_to_this_machine(host: str, tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="auth"):
         HttpSettings(host=host)
-    assert HttpSettings(host=host, auth=settings.auth).host == host
+    assert HttpSettings(host=host, auth=guarded_settings(tmp_path).auth).host == host
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.8.8.8"])

@@ -1,5 +1,4 @@
-import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,15 +6,14 @@ import httpx
 import pytest
 
 from gateway.alerting.detection.lane import Pending
-from gateway.api.settings import HttpSettings, TokenAuth
 from gateway.domain.alerts import Key
 from gateway.domain.registry import Name, Registry, StationSpec
-from tests.integration.api_support import NOW, House, client_for, open_house
+from tests.integration.api_support import NOW, House, open_house
+from tests.integration.api_tokens import bearer
 
 REGISTRY = Registry(
     [StationSpec(station_id="louxing-07", region="louxing", name=Name(zh="港桥惠工驿站", en="Gangqiao"))]
 )
-TOKENS = {"viewer": "v-3Jk", "operator": "o-91x", "north": "n-5pd"}
 MINUTE = 60_000
 
 
@@ -25,29 +23,6 @@ def house(tmp_path: Path) -> Iterator[House]:
         house.hear("louxing-07", "louxing")
         house.hear("north-1", "north")
         yield house
-
-
-@pytest.fixture
-async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_for(house) as client:
-        yield client
-
-
-@pytest.fixture
-async def guarded(house: House, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    lines = [
-        f"- {{name: {name}-desk, role: {'operator' if name == 'north' else name}, "
-        f"sha256: {hashlib.sha256(token.encode()).hexdigest()}"
-        f"{', regions: [north]' if name == 'north' else ''}}}"
-        for name, token in TOKENS.items()
-    ]
-    (tmp_path / "tokens.yaml").write_text("\n".join(lines))
-    async with client_for(house, HttpSettings(auth=TokenAuth(tokens=tmp_path / "tokens.yaml"))) as client:
-        yield client
-
-
-def bearer(name: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {TOKENS[name]}"}
 
 
 async def listed(client: httpx.AsyncClient, **query: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from gateway.api.application import create_api
-from tests.integration.api_support import NOW, TWO_PEOPLE, House, client_for, client_of, open_house
+from tests.integration.api_support import NOW, TWO_PEOPLE, House, client_of, open_house
 
 TIME = {"start": "2026-11-22T07:00:00Z", "end": "2026-11-22T09:00:00Z"}
 OWN = """\
@@ -33,12 +33,6 @@ def house(tmp_path: Path) -> Iterator[House]:
         ]
         house.write("louxing-07", "water", flows)
         yield house
-
-
-@pytest.fixture
-async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_for(house) as client:
-        yield client
 
 
 async def backtest(client: httpx.AsyncClient, **body: Any) -> httpx.Response:  # noqa: ANN401

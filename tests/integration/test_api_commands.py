@@ -1,11 +1,11 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from gateway.state.commands import CommandState
-from tests.integration.api_support import NOW, STREAM, House, client_for, open_house
+from tests.integration.api_support import NOW, STREAM, House, open_house
 
 STATION = "louxing-07"
 PATH = f"/api/v1/stations/{STATION}/commands"
@@ -17,12 +17,6 @@ def house(tmp_path: Path) -> Iterator[House]:
     with open_house(tmp_path) as house:
         house.hear(STATION)
         yield house
-
-
-@pytest.fixture
-async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_for(house) as client:
-        yield client
 
 
 async def test_a_command_is_written_down_and_sent(house: House, client: httpx.AsyncClient) -> None:

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +14,6 @@ from tests.integration.api_support import TWO_PEOPLE, House, client_for, client_
 def house(tmp_path: Path) -> Iterator[House]:
     with open_house(tmp_path) as house:
         yield house
-
-
-@pytest.fixture
-async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_for(house) as client:
-        yield client
 
 
 async def test_it_says_that_it_lives(client: httpx.AsyncClient) -> None:

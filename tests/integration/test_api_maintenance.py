@@ -1,11 +1,11 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.integration.api_support import House, client_for, open_house
+from tests.integration.api_support import House, open_house
 
 GOOD: dict[str, Any] = {
     "match": {"station_id": "louxing-07"},
@@ -22,12 +22,6 @@ def house(tmp_path: Path) -> Iterator[House]:
     with open_house(tmp_path) as house:
         house.hear("louxing-07", "louxing")
         yield house
-
-
-@pytest.fixture
-async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_for(house) as client:
-        yield client
 
 
 async def plan(client: httpx.AsyncClient, **changed: Any) -> httpx.Response:  # noqa: ANN401

@@ -1,12 +1,12 @@
 import base64
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from gateway.state.quarantined import Quarantined, Replayed
-from tests.integration.api_support import NOW, STREAM, House, client_for, open_house
+from tests.integration.api_support import NOW, STREAM, House, open_house
 
 JSON = {"Content-Type": "application/json"}
 
@@ -15,12 +15,6 @@ JSON = {"Content-Type": "application/json"}
 def house(tmp_path: Path) -> Iterator[House]:
     with open_house(tmp_path) as house:
         yield house
-
-
-@pytest.fixture
-async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_for(house) as client:
-        yield client
 
 
 def rejected(station_id: str = "a", reason: str = "bad_type", seq: int = 5) -> Quarantined:

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from gateway.domain.registry import Registry, StationSpec
-from tests.integration.api_support import NOW, House, client_for, open_house
+from tests.integration.api_support import NOW, House, open_house
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -26,12 +26,6 @@ def house(tmp_path: Path) -> Iterator[House]:
         house.hear(STATION)
         house.hear(BERLIN)
         yield house
-
-
-@pytest.fixture
-async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_for(house) as client:
-        yield client
 
 
 async def read(

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,6 @@ GOOD: dict[str, Any] = {
 def house(tmp_path: Path) -> Iterator[House]:
     with open_house(tmp_path, on_call=TWO_PEOPLE) as house:
         yield house
-
-
-@pytest.fixture
-async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_for(house) as client:
-        yield client
 
 
 async def rota(client: httpx.AsyncClient, **query: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,12 +26,6 @@ def house(tmp_path: Path) -> Iterator[House]:
         changed = {"WA-02": {"burst": Override(profiles={"urban_kiosk": 12}, stations={"depot-1": 80})}}
         house.catalogue = Catalogue(RULES, {}, changed, {"WA-21": "flat rate"})
         yield house
-
-
-@pytest.fixture
-async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_for(house) as client:
-        yield client
 
 
 async def test_it_lists_rules_with_their_numbers_per_profile_and_station(client: httpx.AsyncClient) -> None:

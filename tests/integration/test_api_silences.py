@@ -1,16 +1,14 @@
-import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from gateway.api.settings import HttpSettings, TokenAuth
 from gateway.state.alert_rows import Verdict
-from tests.integration.api_support import House, client_for, open_house
+from tests.integration.api_support import House, open_house
+from tests.integration.api_tokens import bearer
 
-TOKENS = {"viewer": "v-3Jk", "operator": "o-91x", "north": "n-5pd"}
 HOUR = 3_600_000
 GOOD: dict[str, Any] = {
     "match": {"station_id": "louxing-07", "rule": "WA-02"},
@@ -27,29 +25,6 @@ def house(tmp_path: Path) -> Iterator[House]:
         house.hear("louxing-07", "louxing")
         house.hear("north-1", "north")
         yield house
-
-
-@pytest.fixture
-async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_for(house) as client:
-        yield client
-
-
-@pytest.fixture
-async def guarded(house: House, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    lines = [
-        f"- {{name: {name}, role: {'operator' if name == 'north' else name}, "
-        f"sha256: {hashlib.sha256(token.encode()).hexdigest()}"
-        f"{', regions: [north]' if name == 'north' else ''}}}"
-        for name, token in TOKENS.items()
-    ]
-    (tmp_path / "tokens.yaml").write_text("\n".join(lines))
-    async with client_for(house, HttpSettings(auth=TokenAuth(tokens=tmp_path / "tokens.yaml"))) as client:
-        yield client
-
-
-def bearer(name: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {TOKENS[name]}"}
 
 
 async def silence(client: httpx.AsyncClient, **changed: Any) -> httpx.Response:  # noqa: ANN401

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 
 from gateway.domain.fleet import Device
 from gateway.domain.registry import DeviceSpec, Name, Registry, StationSpec
-from tests.integration.api_support import NOW, House, client_for, open_house
+from tests.integration.api_support import NOW, House, open_house
 
 REGISTRY = Registry(
     [
@@ -33,12 +33,6 @@ Query = Any
 def house(tmp_path: Path) -> Iterator[House]:
     with open_house(tmp_path, REGISTRY) as house:
         yield house
-
-
-@pytest.fixture
-async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_for(house) as client:
-        yield client
 
 
 def hear(house: House, station_id: str, age_ms: int, region: str = "louxing") -> None:

@@ -1,6 +1,6 @@
 """What each maker's robot insists on beyond what all channels promise."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import httpx
@@ -137,27 +137,6 @@ async def test_dingtalk_takes_the_signature_of_any_moment(client: httpx.AsyncCli
     assert any("%2B" in request.target for request in fake.requests)
 
 
-@pytest.mark.parametrize(
-    ("wants", "settings", "reason"),
-    [
-        ({"secret": SECRET}, {}, Reason.BAD_SIGNATURE),
-        ({"secret": SECRET}, {"secret": "another-secret"}, Reason.BAD_SIGNATURE),
-        ({"keyword": "驿站监控"}, {}, Reason.KEYWORD),
-        ({"key": "another-key"}, {}, Reason.BAD_ADDRESS),
-    ],
-)
-async def test_dingtalk_says_for_good_what_is_wrong_with_the_settings(
-    client: httpx.AsyncClient, wants: dict[str, str], settings: dict[str, str], reason: Reason
-) -> None:
-    async with DingtalkFake().listening() as fake:
-        robot = dingtalk(fake, client, **settings)
-        for name, value in wants.items():
-            setattr(fake, name, value)
-        refused = await robot.send(message(), DUTY, NOW)
-    assert isinstance(refused, Refused)
-    assert (refused.permanent, refused.reason) == (True, reason)
-
-
 async def test_dingtalk_refuses_a_stale_signature(client: httpx.AsyncClient) -> None:
     async with DingtalkFake(secret=SECRET).listening() as fake:
         fake.now = NOW + 61 * MINUTE_MS
@@ -210,27 +189,6 @@ def feishu(fake: FeishuFake, client: httpx.AsyncClient, **settings: object) -> F
 async def test_feishu_takes_the_signature_with_seconds(client: httpx.AsyncClient) -> None:
     async with FeishuFake(secret=SECRET).listening() as fake:
         assert await feishu(fake, client, secret=SECRET).send(message(), DUTY, NOW + 999) == Delivered()
-
-
-@pytest.mark.parametrize(
-    ("wants", "settings", "reason"),
-    [
-        ({"secret": SECRET}, {}, Reason.BAD_SIGNATURE),
-        ({"secret": SECRET}, {"secret": "another-secret"}, Reason.BAD_SIGNATURE),
-        ({"keyword": "驿站监控"}, {}, Reason.KEYWORD),
-        ({"key": "another-key"}, {}, Reason.BAD_ADDRESS),
-    ],
-)
-async def test_feishu_says_for_good_what_is_wrong_with_the_settings(
-    client: httpx.AsyncClient, wants: dict[str, str], settings: dict[str, str], reason: Reason
-) -> None:
-    async with FeishuFake().listening() as fake:
-        robot = feishu(fake, client, **settings)
-        for name, value in wants.items():
-            setattr(fake, name, value)
-        refused = await robot.send(message(), DUTY, NOW)
-    assert isinstance(refused, Refused)
-    assert (refused.permanent, refused.reason) == (True, reason)
 
 
 async def test_feishu_is_never_called_more_often_than_it_takes(client: httpx.AsyncClient) -> None:
@@ -297,3 +255,33 @@ async def test_an_answer_of_ten_megabytes_is_not_kept(client: httpx.AsyncClient)
     async with Endless().listening() as fake:
         refused = await wecom(fake, client).send(message(), DUTY, NOW)
     assert refused == Refused.later(Reason.BAD_ANSWER, "an answer without a code")
+
+
+# --- both that sign
+
+
+@pytest.mark.parametrize(("robot", "fake_type"), [(dingtalk, DingtalkFake), (feishu, FeishuFake)])
+@pytest.mark.parametrize(
+    ("wants", "settings", "reason"),
+    [
+        ({"secret": SECRET}, {}, Reason.BAD_SIGNATURE),
+        ({"secret": SECRET}, {"secret": "another-secret"}, Reason.BAD_SIGNATURE),
+        ({"keyword": "驿站监控"}, {}, Reason.KEYWORD),
+        ({"key": "another-key"}, {}, Reason.BAD_ADDRESS),
+    ],
+)
+async def test_a_robot_says_for_good_what_is_wrong_with_the_settings(
+    client: httpx.AsyncClient,
+    robot: Callable[..., Notifier],
+    fake_type: type[DingtalkFake | FeishuFake],
+    wants: dict[str, str],
+    settings: dict[str, str],
+    reason: Reason,
+) -> None:
+    async with fake_type().listening() as fake:
+        channel = robot(fake, client, **settings)
+        for name, value in wants.items():
+            setattr(fake, name, value)
+        refused = await channel.send(message(), DUTY, NOW)
+    assert isinstance(refused, Refused)
+    assert (refused.permanent, refused.reason) == (True, reason)
