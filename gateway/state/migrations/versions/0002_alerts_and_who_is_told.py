@@ -7,6 +7,16 @@ revision = "0002"
 down_revision = "0001"
 
 YEAR_MS = 365 * 24 * 3_600_000
+TABLES = (
+    "alert_journal",
+    "alerts",
+    "engine_position",
+    "escalations",
+    "maintenance",
+    "notifications",
+    "rota_overrides",
+    "silences",
+)
 TRIGGERS = (
     ("alert_journal_never_changes", "UPDATE", ""),
     (
@@ -19,6 +29,21 @@ TRIGGERS = (
 
 
 def upgrade() -> None:
+    _alerts()
+    _telling()
+    _keeping_quiet()
+    _triggers()
+
+
+def downgrade() -> None:
+    for name, _event, _refused in TRIGGERS:
+        op.execute(f"DROP TRIGGER {name}")
+    for table in TABLES:
+        op.drop_table(table)
+
+
+def _alerts() -> None:
+    """What is open, and what was ever said and done."""
     op.create_table(
         "alert_journal",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -90,6 +115,10 @@ def upgrade() -> None:
         sa.Column("watermark", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("consumer"),
     )
+
+
+def _telling() -> None:
+    """Who is told, in which order, and what waits to be sent."""
     op.create_table(
         "escalations",
         sa.Column("alert_id", sa.String(), nullable=False),
@@ -99,21 +128,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("alert_id"),
     )
     op.create_index("escalations_due", "escalations", ["next_at"], unique=False)
-    op.create_table(
-        "maintenance",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("station_id", sa.String(), nullable=True),
-        sa.Column("region", sa.String(), nullable=True),
-        sa.Column("device", sa.String(), nullable=True),
-        sa.Column("begins", sa.String(), nullable=False),
-        sa.Column("lasts_s", sa.Integer(), nullable=False),
-        sa.Column("rule", sa.String(), nullable=True),
-        sa.Column("tz", sa.String(), nullable=True),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("by", sa.String(), nullable=False),
-        sa.Column("created", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-    )
     op.create_table(
         "notifications",
         sa.Column("id", sa.String(), nullable=False),
@@ -161,6 +175,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("rota_overrides_by_end", "rota_overrides", ["end"], unique=False)
+
+
+def _keeping_quiet() -> None:
+    """What keeps an alert from being told."""
+    op.create_table(
+        "maintenance",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("station_id", sa.String(), nullable=True),
+        sa.Column("region", sa.String(), nullable=True),
+        sa.Column("device", sa.String(), nullable=True),
+        sa.Column("begins", sa.String(), nullable=False),
+        sa.Column("lasts_s", sa.Integer(), nullable=False),
+        sa.Column("rule", sa.String(), nullable=True),
+        sa.Column("tz", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
     op.create_table(
         "silences",
         sa.Column("id", sa.String(), nullable=False),
@@ -176,39 +209,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("silences_by_end", "silences", ["end"], unique=False)
+
+
+def _triggers() -> None:
     for name, event, refused in TRIGGERS:
         op.execute(
             f"CREATE TRIGGER {name} BEFORE {event} ON alert_journal {refused} "
             "BEGIN SELECT RAISE(ABORT, 'the journal of alerts is kept as it was written'); END"
         )
-
-
-def downgrade() -> None:
-    for name, _event, _refused in TRIGGERS:
-        op.execute(f"DROP TRIGGER {name}")
-    op.drop_index("silences_by_end", table_name="silences")
-    op.drop_table("silences")
-    op.drop_index("rota_overrides_by_end", table_name="rota_overrides")
-    op.drop_table("rota_overrides")
-    op.drop_index(
-        "notifications_waiting",
-        table_name="notifications",
-        sqlite_where=sa.text("state IN ('waiting', 'claimed')"),
-    )
-    op.drop_index("notifications_by_station", table_name="notifications")
-    op.drop_index("notifications_by_recipient", table_name="notifications")
-    op.drop_table("notifications")
-    op.drop_table("maintenance")
-    op.drop_index("escalations_due", table_name="escalations")
-    op.drop_table("escalations")
-    op.drop_table("engine_position")
-    op.drop_index("alerts_to_decide", table_name="alerts", sqlite_where=sa.text("decide_at IS NOT NULL"))
-    op.drop_index("alerts_open_once", table_name="alerts", sqlite_where=sa.text("state != 'resolved'"))
-    op.drop_index("alerts_by_station", table_name="alerts")
-    op.drop_index("alerts_by_state", table_name="alerts")
-    op.drop_index("alerts_by_worsening", table_name="alerts")
-    op.drop_index("alerts_by_change", table_name="alerts")
-    op.drop_table("alerts")
-    op.drop_index("alert_journal_by_time", table_name="alert_journal")
-    op.drop_index("alert_journal_by_alert", table_name="alert_journal")
-    op.drop_table("alert_journal")
