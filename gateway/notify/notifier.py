@@ -41,8 +41,8 @@ class Notice:
 
     ``measured`` says what ``value`` and ``limit`` are; without it, ``domain`` and ``field`` do. ``was``
     is the severity before it changed. ``age_s`` is set when a life-safety reading came late.
-    ``awaits_person`` says that the condition has cleared but only a person closes the alert. ``link``
-    acknowledges it in the name of whoever is told.
+    ``awaits_person`` says that the condition has cleared but only a person closes the alert.
+    ``life_safety``: no summary may leave it out. ``link`` acknowledges it in the name of whoever is told.
     """
 
     alert_id: str
@@ -63,6 +63,7 @@ class Notice:
     was: str | None = None
     cleared: int | None = None
     awaits_person: bool = False
+    life_safety: bool = False
     age_s: int | None = None
     retrospective: bool = False
     incomplete: bool = False

@@ -11,7 +11,7 @@ TOKENS = {"viewer": "v-3Jk", "operator": "o-91x", "admin": "a-77q", "north": "n-
 def guarded_settings(folder: Path) -> HttpSettings:
     """Write the token file of the desks into `folder`."""
     lines = [
-        f"- {{name: {name}, role: {'operator' if name == 'north' else name}, "
+        f"- {{name: {name}-desk, role: {'operator' if name == 'north' else name}, "
         f"sha256: {hashlib.sha256(token.encode()).hexdigest()}"
         f"{', regions: [north]' if name == 'north' else ''}}}"
         for name, token in TOKENS.items()

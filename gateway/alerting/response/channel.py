@@ -9,7 +9,7 @@ from typing import ParamSpec, Protocol, TypeVar
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.alerting.response.composing import Composer
+from gateway.alerting.response.composing import NAMED, Composer
 from gateway.alerting.response.deliveries import Claimed, Deliveries
 from gateway.alerting.response.emergency import Emergency, Unwritten
 from gateway.notify.notifier import (
@@ -133,10 +133,12 @@ class ChannelWorker:
         if isinstance(outcome, Refused):
             await self._post.call(self._desk.deliveries.refused, row, outcome, now, self._post.channels)
             return
-        # a summary that does not fit has said how many there are: its rest is on the pages
-        whole = outcome.rest is None or message.kind is Kind.STORM
-        rest = () if whole or outcome.rest is None else outcome.rest.alert_ids
-        told = row.alert_ids if whole else tuple(a for a in message.alert_ids if a not in rest)
+        left = () if outcome.rest is None else outcome.rest.notices
+        if message.kind is Kind.STORM:  # it has said how many there are; the rest is on the pages
+            left = tuple(notice for notice in left if notice.life_safety)
+        rest = tuple(notice.alert_id for notice in left)
+        counted = row.alert_ids if message.kind in NAMED else message.alert_ids
+        told = tuple(alert_id for alert_id in counted if alert_id not in rest)
         await self._post.call(self._desk.deliveries.sent, row, told, rest, now)
 
     # -- from memory ---------------------------------------------------------------------------------------

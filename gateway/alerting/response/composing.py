@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from catalogue.model import Text
+from catalogue.model import Rule, Text
 from gateway.alerting.response.deciding import awaits_person
 from gateway.alerting.response.duty_rules import OWN_RULES
 from gateway.alerting.response.surroundings import GATEWAY, Surroundings, unknown_rule
@@ -20,8 +20,8 @@ OLD_MS = 300_000
 """A reading older than this at first receipt came late (contract, section 6)."""
 PLATFORM: Mapping[str, str] = {"zh": "监控平台", "en": "Monitoring platform"}
 """What people call the station `_gateway`."""
-SUMMARY_NOTICES = 5
-DIGEST_NOTICES = 20
+NAMED = {Kind.STORM: 5, Kind.DIGEST: 20}
+"""How many of the worst a summary names; what is about a life it names always."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +42,14 @@ class Composer:
         told = [by_id[one] for one in row.alert_ids if one in by_id and _worth(kind, by_id[one], now)]
         if not told and kind is not Kind.TEST:
             return None
-        worst = sorted(told, key=lambda alert: (alert.severity, alert.opened))
-        most = {Kind.STORM: SUMMARY_NOTICES, Kind.DIGEST: DIGEST_NOTICES}.get(kind, len(told))
-        summary = kind in {Kind.STORM, Kind.DIGEST}
+        summary = kind in NAMED
         was = row.detail.get("was")
         return Message(
             notification_id=row.id,
             kind=kind,
             notices=tuple(
                 self.notice(alert, row.person, was if isinstance(was, Mapping) else {}, now)
-                for alert in worst[:most]
+                for alert in self._named(kind, told)
             ),
             attempt=attempt,
             step=_whole(row.detail.get("step")),
@@ -60,9 +58,18 @@ class Composer:
             stations=len({alert.station_id for alert in told}) if summary else 0,
         )
 
+    def _named(self, kind: Kind, told: Sequence[AlertRow]) -> list[AlertRow]:
+        """Return what is told one by one, the worst first."""
+        lives = {alert.alert_id for alert in told if self._rule(alert).life_safety}
+        worst = sorted(told, key=lambda alert: (alert.alert_id not in lives, alert.severity, alert.opened))
+        return worst[: max(NAMED[kind], len(lives))] if kind in NAMED else worst
+
+    def _rule(self, alert: AlertRow) -> Rule:
+        return OWN_RULES.get(alert.rule) or self.surroundings.rule(alert.rule) or unknown_rule(alert.rule)
+
     def notice(self, alert: AlertRow, person: str, was: Mapping[str, object], now: int) -> Notice:
         """Return all there is to say about one alert to one person."""
-        rule = OWN_RULES.get(alert.rule) or self.surroundings.rule(alert.rule) or unknown_rule(alert.rule)
+        rule = self._rule(alert)
         names = PLATFORM if alert.station_id == GATEWAY else self.name(alert.station_id)
         before = was.get(alert.alert_id)
         late = alert.received - alert.opened
@@ -83,6 +90,7 @@ class Composer:
             was=str(before) if before else None,
             cleared=alert.changed if alert.standing is None or not alert.is_open else None,
             awaits_person=awaits_person(alert, rule),
+            life_safety=rule.life_safety,
             age_s=late // 1_000 if rule.life_safety and late > OLD_MS else None,
             retrospective=alert.retrospective,
             incomplete=alert.incomplete,

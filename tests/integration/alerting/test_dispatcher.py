@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 import httpx
+import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
@@ -18,6 +19,7 @@ from gateway.alerting.response.dispatcher import Dispatcher
 from gateway.alerting.response.settings import AlertSettings
 from gateway.domain.alerts import Change, Key, Transition, alert_id
 from gateway.domain.holidays import Holidays
+from gateway.notify.webhook import Webhook
 from gateway.state.alert_rows import AlertRow, Verdict
 from gateway.state.database import State
 from gateway.state.notification_rows import Delivery
@@ -52,6 +54,13 @@ class House:
     def told(self, hook: str) -> list[object]:
         """The kinds of what a webhook was told."""
         return [said["kind"] for said in self.texts(hook)]
+
+    def named(self, hook: str) -> set[object]:
+        """The stations a webhook has read of."""
+        alerts = [
+            alert for said in self.texts(hook) for alert in cast("list[dict[str, object]]", said["alerts"])
+        ]
+        return {alert["station_id"] for alert in alerts}
 
     def has(self, hook: str, messages: int) -> bool:
         """Whether a webhook has been told so often."""
@@ -103,6 +112,19 @@ async def test_a_p1_is_out_within_a_second_with_all_there_is_to_say(tmp_path: Pa
         assert (alert["value"], alert["limit"]) == (28.0, 25.0)
         assert str(alert["link"]).startswith("https://yizhan.example/a/")
         await until(lambda: at.journal(row) == ["sent one"])
+
+
+async def test_every_alert_about_a_life_is_named_however_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Webhook, "max_bytes", 16_384)
+    stations = {f"station-{number}" for number in range(150)}
+    async with house(tmp_path) as at:
+        for station in sorted(stations):
+            at.opens("EN-01", station=station)
+        await until(lambda: at.named("one") == stations, 10)
+        assert {"alert", "storm"} == set(at.told("one"))
+        assert len(at.told("one")) < 40, "and not one by one"
 
 
 async def test_what_failed_is_tried_again_with_its_number_and_then_by_the_next_channel(
