@@ -28,9 +28,10 @@ def field_rows(cursor: duckdb.DuckDBPyConnection, domain: str, window: Window) -
     counters = tuple(name for name in fields if MEASURES[domain][name].kind is Kind.COUNTER)
     if not fields:
         return
-    inside = _readings(cursor, domain, fields, window)
+    inside = _readings(cursor, domain, fields, "wanted", _within(window))
     held = _held(cursor, domain, window.start)
-    before = _readings(cursor, domain, counters, Window(window.start - _BEFORE_MS, window.start))
+    earlier_on = Window(window.start - _BEFORE_MS, window.start)
+    before = _readings(cursor, domain, counters, "wanted", _within(earlier_on))
     for name in fields:
         measure = MEASURES[domain][name]
         earlier = before if name in counters else held.get(name)
@@ -40,12 +41,17 @@ def field_rows(cursor: duckdb.DuckDBPyConnection, domain: str, window: Window) -
         yield rows_of(measure, _joined(parts[::-1]), window)
 
 
+def _within(window: Window) -> str:
+    return f"ts >= {window.start} AND ts < {window.end}"
+
+
 def _readings(
-    cursor: duckdb.DuckDBPyConnection, domain: str, fields: tuple[str, ...], within: Window
+    cursor: duckdb.DuckDBPyConnection, domain: str, fields: tuple[str, ...], of: str, within: str
 ) -> pa.Table | None:
+    """Return the good values of the series that the table `of` names."""
     if not fields:
         return None
-    where = f"series IN (SELECT series FROM wanted) AND ts >= {within.start} AND ts < {within.end}"
+    where = f"series IN (SELECT series FROM {of}) AND {within}"
     good = ", ".join(
         f"CASE WHEN suspect IS NULL OR NOT list_contains(suspect, '{name}') THEN {_plain(domain, name)} END"
         f" AS {name}"
@@ -91,20 +97,36 @@ def _long_ago(
     inside, before = parts[0], parts[1]
     told, times = np.unique(before.series, return_counts=True)
     silent = np.setdiff1d(inside.series[inside.ts >= start], told[times > 1])
-    if not len(silent):
-        return _NOTHING
-    cursor.register("silent", pa.table({"series": silent.astype(np.int32)}))
+    found = [_NOTHING]
     for since in (start - _DAY_MS, 0):
-        rows = cursor.sql(
-            f"SELECT series, last_ts AS ts, epoch, last AS {measure.name} FROM {measure.domain}_quarters"
-            f" WHERE name = '{measure.name}' AND bucket < {start - _BEFORE_MS} AND bucket >= {since}"
-            " AND count > 0 AND series IN (SELECT series FROM silent)"
-            f" QUALIFY row_number() OVER (PARTITION BY series ORDER BY bucket DESC) <= {_EARLIER}"
-            " ORDER BY series, ts"
-        ).to_arrow_table()
-        if rows.num_rows:
+        if not len(silent):
             break
-    return _column(rows, measure)
+        cursor.register("silent", pa.table({"series": silent.astype(np.int32)}))
+        found.append(_last_said(cursor, measure, Window(since, start - _BEFORE_MS)))
+        silent = np.setdiff1d(silent, found[-1].series)
+    return _appended(found)
+
+
+def _last_said(cursor: duckdb.DuckDBPyConnection, measure: Measure, within: Window) -> Samples:
+    """Return what the series `silent` said in the last quarters that heard of them.
+
+    Of quarters whose readings are not kept any more there is the last value.
+    """
+    quarters = cursor.sql(
+        f"SELECT series, bucket, last_ts AS ts, epoch, last AS {measure.name} FROM {measure.domain}_quarters"
+        f" WHERE name = '{measure.name}' AND bucket >= {within.start} AND bucket < {within.end}"
+        " AND count > 0 AND series IN (SELECT series FROM silent)"
+        f" QUALIFY row_number() OVER (PARTITION BY series ORDER BY bucket DESC) <= {_EARLIER}"
+        " ORDER BY series, ts"
+    ).to_arrow_table()
+    if not quarters.num_rows:
+        return _NOTHING
+    buckets = sorted(set(quarters["bucket"].to_pylist()))
+    listed = ", ".join(map(str, buckets))
+    heard = f"{_within(Window(buckets[0], within.end))} AND ts - ts % {QUARTER_MS} IN ({listed})"
+    raw = _column(_readings(cursor, measure.domain, (measure.name,), "silent", heard), measure)
+    kept = pa.array(np.isin(quarters["series"].to_numpy(), raw.series, invert=True))
+    return _appended([_column(quarters.filter(kept), measure), raw])
 
 
 _NOTHING = Samples(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
@@ -123,15 +145,21 @@ def _column(table: pa.Table | None, measure: Measure) -> Samples:
     return Samples(series, table["ts"].to_numpy(), values, epochs)
 
 
+def _appended(parts: list[Samples]) -> Samples:
+    return Samples(
+        np.concatenate([part.series for part in parts]),
+        np.concatenate([part.ts for part in parts]),
+        np.concatenate([part.values for part in parts if len(part.values)] or [np.empty(0)]),
+        np.concatenate([part.epochs for part in parts]),
+    )
+
+
 def _joined(parts: list[Samples]) -> Samples:
     """Put earlier and later samples of each series behind each other."""
-    series = np.concatenate([part.series for part in parts])
-    order = np.argsort(series, kind="stable")
-    series = series[order]
-    epochs = np.concatenate([part.epochs for part in parts])[order]
-    values = np.concatenate([part.values for part in parts if len(part.values)] or [np.empty(0)])
-    ts = np.concatenate([part.ts for part in parts])[order]
-    return Samples(series, ts, values[order], _carried_on(series, epochs))
+    told = _appended(parts)
+    order = np.argsort(told.series, kind="stable")
+    series = told.series[order]
+    return Samples(series, told.ts[order], told.values[order], _carried_on(series, told.epochs[order]))
 
 
 def _carried_on(series: Ints, epochs: Ints) -> Ints:

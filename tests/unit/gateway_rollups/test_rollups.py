@@ -154,13 +154,16 @@ def test_it_knows_what_counters_do(house: House, totals: list[float], increase: 
     agrees(house)
 
 
-def test_it_takes_a_wrong_zero_before_a_long_silence_for_what_it_is(house: House) -> None:
-    for minute, total in (0, 50.0), (15, 0.0), (195, 50.0), (196, 50.0):
+@pytest.mark.parametrize(("zero", "back"), [(15, 195), (1, 181)], ids=["its own quarter", "the same quarter"])
+def test_it_takes_a_wrong_zero_before_a_long_silence_for_what_it_is(
+    house: House, zero: int, back: int
+) -> None:
+    for minute, total in (0, 50.0), (zero, 0.0), (back, 50.0), (back + 1, 50.0):
         house.take(power(START + minute * MINUTE, energy_import_kwh_total=total), at=START + minute * MINUTE)
         if total == 0:
             house.roll(START + 3 * HOUR)
     house.roll(house.now + HOUR)
-    assert figures(house, "energy_import_kwh_total", quarter=13)["increase"] == 0
+    assert figures(house, "energy_import_kwh_total", quarter=back // 15)["increase"] == 0
     agrees(house)
 
 
