@@ -38,7 +38,6 @@ REGION = 1_210
 AT_ONCE = 20
 _START = 1_795_334_400_000
 _SEED = 7
-_TAPS_OPEN = 0.05
 
 
 def run(bench: Bench) -> Iterator[Row]:
@@ -159,13 +158,12 @@ class Fleet:
         return pa.table(columns)
 
     def _values(self, one: Series, count: int, turn: int) -> Floats:
-        if one.field == "water_flow_l_per_min":
-            # no station has its taps open all day: each would be about to raise an alert
-            opened: Floats = np.where(self._chance.uniform(size=count) < _TAPS_OPEN, 6.0, 0.0)
-            return opened
+        if one.kind == "tap":
+            drawn: Floats = np.where(self._chance.uniform(size=count) < one.moving, 6.0, 0.0)
+            return drawn
         if one.kind == "counter":
-            return np.full(count, (one.low + turn * one.step * one.moving) / 10**one.decimals)
-        drawn: Floats = np.round(self._chance.uniform(one.low, one.high, count)) / 10**one.decimals
+            return np.full(count, (one.low + int(turn * one.step * one.moving)) / 10**one.decimals)
+        drawn = np.round(self._chance.uniform(one.low, one.high, count)) / 10**one.decimals
         return drawn
 
 

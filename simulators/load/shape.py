@@ -17,7 +17,8 @@ MAX_POINTS = 300
 class Series:
     """One field. ``low``, ``high`` and ``step`` (largest move a frame) are in units of the last decimal.
 
-    ``moving`` is the share of frames in which it moves at all.
+    ``moving`` is the share of frames in which it moves at all; a tap is open for that share of its minutes
+    and shut, at ``low``, for the others.
     """
 
     field: str
@@ -25,7 +26,7 @@ class Series:
     high: int
     decimals: int = 0
     step: int = 1
-    kind: Literal["gauge", "counter"] = "gauge"
+    kind: Literal["gauge", "counter", "tap"] = "gauge"
     moving: float = 1.0
 
     @property
@@ -44,8 +45,12 @@ class Reading:
     series: tuple[Series, ...]
 
 
-def _counter(field: str, digits: int, decimals: int = 0, step: int = 1) -> Series:
-    return Series(field, 10 ** (digits - 1), 10**digits - 1, decimals, step, "counter")
+_TAP_OPEN = 0.05
+"""Share of its minutes a busy station draws water: 500 litres a day at 7 a minute."""
+
+
+def _counter(field: str, digits: int, decimals: int = 0, step: int = 1, moving: float = 1.0) -> Series:
+    return Series(field, 10 ** (digits - 1), 10**digits - 1, decimals, step, "counter", moving)
 
 
 def _passages(field: str, digits: int) -> Series:
@@ -76,8 +81,8 @@ STATION = (
         "main",
         "water_dispenser",
         (
-            _counter("water_volume_m3_total", 6, 3, 2),
-            Series("water_flow_l_per_min", 0, 99, 1, 3),
+            _counter("water_volume_m3_total", 6, 3, 2, _TAP_OPEN),
+            Series("water_flow_l_per_min", 0, 99, 1, kind="tap", moving=_TAP_OPEN),
             Series("water_pressure_kpa", 2500, 4500, 1, 20),
         ),
     ),

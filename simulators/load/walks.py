@@ -10,6 +10,8 @@ from simulators.load.shape import Series
 POOL = 4096
 """Rows of the walks the values follow; the stride spreads the stations over them."""
 STRIDE = 7919
+MINUTE = 6
+"""Frames for which a tap stays as it is: one every 10 s."""
 Numbers = NDArray[np.int64]
 
 
@@ -28,7 +30,7 @@ class Schedule:
 
 
 class Walks:
-    """The values of every series: bounded random walks for gauges, rising sums for counters."""
+    """The values of every series: bounded random walks for gauges, rising sums for counters, taps that open."""
 
     def __init__(self, series: tuple[Series, ...], seed: int) -> None:
         chance = np.random.default_rng(seed)
@@ -41,6 +43,10 @@ class Walks:
 
     @staticmethod
     def _column(one: Series, chance: np.random.Generator) -> Numbers:
+        if one.kind == "tap":
+            opened = np.repeat(chance.random(-(-POOL // MINUTE)) < one.moving, MINUTE)[:POOL]
+            drawn: Numbers = chance.integers(1, one.high - one.low, POOL, np.int64, endpoint=True)
+            return drawn * opened
         lowest = 0 if one.kind == "counter" else -one.step
         moves: Numbers = chance.integers(lowest, one.step, POOL, np.int64, endpoint=True)
         if one.moving < 1:

@@ -123,7 +123,7 @@ def test_it_counts_upwards_and_moves_gauges() -> None:
     water = [reading for frame in frames for domain, _, reading in frame.readings if domain == "water"]
     totals = [float(str(reading["water_volume_m3_total"])) for reading in water]
     assert totals == sorted(totals)
-    assert len(set(totals)) > 2_000
+    assert len(set(totals)) > 100
     assert len({reading["water_pressure_kpa"] for reading in water}) > 200
 
 
