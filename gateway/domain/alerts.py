@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from ulid import ULID
 
@@ -14,8 +15,7 @@ Figure = float | str | None
 """A value that was judged, or the limit it was held against."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
+class Key(NamedTuple):
     """What an alert is about; ``device`` is empty for a rule about the whole station."""
 
     rule: str

@@ -179,7 +179,8 @@ def _take(
     transitions = NOTHING
     if episode is not None:
         # devices of one station do not keep step with each other: time stands rather than going back
-        judgement = replace(judgement, ts=max(judgement.ts, episode.last.ts))
+        if judgement.ts < episode.last.ts:
+            judgement = replace(judgement, ts=episode.last.ts)
         elapsed = judgement.ts - episode.last.ts
         episode, transitions = _pass(episode, elapsed, judgement.received, timing)
     if episode is None:
@@ -187,12 +188,12 @@ def _take(
             return None, transitions
         nothing = (0,) * len(timing.levels)
         episode = _hear(Episode(judgement, nothing, nothing, judgement.ts), judgement)
+    elif episode.reached is None and not judgement.unknown and judgement.level is None:
+        return None, transitions
     else:
         episode = _count(episode, judgement.ts - episode.last.ts)
         episode = episode if judgement.unknown else _hear(episode, judgement)
         episode = replace(episode, last=judgement)
-    if episode.reached is None and not judgement.unknown and judgement.level is None:
-        return None, transitions
     after, at_once = _pass(episode, 0, judgement.received, timing)
     return after, transitions + at_once
 

@@ -214,8 +214,14 @@ class Column:
 
     def place(self, row: int) -> int | None:
         """Return where a row of `Rows` is in this column, None when it does not have the field."""
-        place = int(np.searchsorted(self.rows, row))
-        return place if place < len(self.rows) and self.rows[place] == row else None
+        place = int(self._places[row])
+        return place if place >= 0 else None
+
+    @cached_property
+    def _places(self) -> Ints:
+        places = np.full(len(self.of), -1)
+        places[self.rows] = np.arange(len(self.rows))
+        return places
 
     def value(self, place: int) -> object:
         """Return a value as Python has it, None when it may not reach a rule."""

@@ -8,7 +8,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-VERSION = 1
+VERSION = 2
 _OURS = ("gateway.domain.", "gateway.alerting.", "gateway.batch.")
 _THEIRS = {
     ("builtins", "frozenset"),

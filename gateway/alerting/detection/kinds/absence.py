@@ -132,20 +132,23 @@ class Absence:
         watched = set(active.stations(view.places).tolist())
         watched.update(view.places.station_number(one.station_id) for one in self._announcements(view))
         order = ordered_by(heard.station)
-        station, at = heard.station[order], heard.at[order]
-        begins = np.flatnonzero(np.diff(station, prepend=-1))
-        for times in np.split(np.column_stack((station, at)), begins[1:]):
-            number, first = int(times[0, 0]), int(times[0, 1])
+        at = heard.at[order]
+        begins = np.flatnonzero(np.diff(heard.station[order], prepend=-1))
+        gaps = np.diff(at, prepend=0)
+        gaps[begins] = 0
+        longest, ends = np.maximum.reduceat(gaps, begins), np.append(begins[1:], len(at))
+        stations = heard.station[order[begins]]
+        columns = (stations, begins, ends, longest)
+        for number, begin, end, gap in zip(*(one.tolist() for one in columns), strict=True):
             whom = (view.places.stations[number], "")
             silence = self._silences.of.get(whom)
             if whom[0] == OWN_STATION:
                 continue
-            gap = int(np.diff(times[:, 1]).max(initial=0))
-            quiet = silence is None or max(gap, _seen(view, first) - silence.start) >= mildest
+            quiet = silence is None or max(gap, heard.seen(int(at[begin])) - silence.start) >= mildest
             if quiet or number in watched or (silence is not None and silence.cut is not None):
-                yield from (_Turn(time, _OCCURRED, whom, time) for time in times[:, 1].tolist())
+                yield from (_Turn(time, _OCCURRED, whom, time) for time in at[begin:end].tolist())
             else:
-                self._renew(view, whom, int(times[-1, 1]))
+                self._renew(view, whom, int(at[end - 1]))
 
     def _announcements(self, view: View) -> list[Happened]:
         return [] if self._cut is None else self._cut.find(view)
