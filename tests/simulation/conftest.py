@@ -6,7 +6,7 @@ import pytest
 import structlog
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="package")
 def silence() -> Iterator[None]:
     """Drop every log line at its source."""
 
