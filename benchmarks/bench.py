@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from benchmarks.programs import Program, python
+from catalogue.loading import load
 
 COUNTRY = 12_100
 """Stations of the country that are open 24 hours (end of 2024)."""
@@ -133,6 +134,14 @@ class Bench:
     def stations(self, full: int) -> int:
         """A number of stations of the full or of the quick run."""
         return min(full, 500) if self.quick else full
+
+    def no_rules(self) -> dict[str, object]:
+        """Settings of a gateway that judges nothing: what is left is the way of a reading alone."""
+        folder = self.directory / "no-rules"
+        folder.mkdir(exist_ok=True)
+        off = dict.fromkeys(load().rules, "measured without rules")
+        (folder / "off.yaml").write_text(yaml.safe_dump({"off": off}), "utf-8")
+        return {"rules": {"dir": str(folder)}}
 
     @staticmethod
     def note(text: str) -> None:

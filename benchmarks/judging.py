@@ -1,4 +1,4 @@
-"""(h) What judging costs: history replayed by all rules on one core, and the engine's share of a point."""
+"""(h) What judging costs: the engine alone, history replayed on one core, and beside the way of a reading."""
 
 import gc
 import time
@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from ulid import ULID
 
-from benchmarks.bench import COUNTRY, Bench, Row
+from benchmarks.bench import COUNTRY, Bench, Load, Row
+from benchmarks.metering import Meter, wait_s
 from catalogue.loading import load
 from gateway.alerting.detection import backtest
 from gateway.alerting.detection.detection import engine_of
@@ -31,6 +32,7 @@ Floats = npt.NDArray[np.float64]
 PART = "h"
 TITLE = "judging by all rules, one core"
 POINTS = 30
+POINT_RATE = 36_000
 EVERY_MS = 10_000
 ROUNDS, REPLAYED_ROUNDS = 10, 360
 REGION = 1_210
@@ -41,7 +43,7 @@ _SEED = 7
 
 
 def run(bench: Bench) -> Iterator[Row]:
-    """The engine alone on a second's frames at a time, then history replayed out of a store."""
+    """The engine alone on a second's frames at a time, history replayed out of a store, a gateway at work."""
     with _history(bench, "alone") as history:
         yield from _alone(
             history, Fleet(bench.stations(COUNTRY)).batches(history.store, 4 if bench.quick else ROUNDS)
@@ -51,6 +53,29 @@ def run(bench: Bench) -> Iterator[Row]:
         for first in range(0, len(batches), AT_ONCE):
             history.store.consume(batches[first : first + AT_ONCE])
         yield from _replay(history, sum(batch.points for batch in batches))
+    judging, silent = _cpu_a_point(bench, {}), _cpu_a_point(bench, bench.no_rules())
+    yield Row(PART, f"gateway CPU a point at {POINT_RATE:,} points/s, all rules", judging, "µs")
+    yield Row(PART, f"gateway CPU a point at {POINT_RATE:,} points/s, none", silent, "µs")
+    yield Row(PART, "what all rules add", (judging / silent - 1) * 100, "%", "≤ 40")
+
+
+def _cpu_a_point(bench: Bench, rules: dict[str, object]) -> float:
+    """What a gateway uses for a point (µs) once it has heard every station, which costs more."""
+    stations, seconds = bench.stations(COUNTRY), bench.seconds(40, 3)
+    heard_s = stations * POINTS / POINT_RATE
+    load = Load(stations, POINTS, POINT_RATE / POINTS, duration_s=1.5 * heard_s + seconds)
+    with (
+        bench.broker() as broker,
+        bench.gateway(broker, further=rules) as gateway,
+        bench.fleet(broker, load) as fleet,
+    ):
+        fleet.begin()
+        wait_s(1.4 * heard_s)
+        meter = Meter({"gateway": gateway})
+        wait_s(seconds)
+        meter.stop()
+        fleet.outcome(300)
+    return meter.cpu_s("gateway") / meter.seconds / POINT_RATE * 1e6
 
 
 @contextmanager
@@ -163,8 +188,8 @@ class Fleet:
             return drawn
         if one.kind == "counter":
             return np.full(count, (one.low + int(turn * one.step * one.moving)) / 10**one.decimals)
-        drawn = np.round(self._chance.uniform(one.low, one.high, count)) / 10**one.decimals
-        return drawn
+        walked: Floats = np.round(self._chance.uniform(one.low, one.high, count)) / 10**one.decimals
+        return walked
 
 
 def _frames(frames: Ints, stations: Ints, ts: Ints, turn: int) -> pa.Table:
