@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 SETTLE_MS = 60_000
 """A quarter is told this long after its end: most of what belongs to it has come by then."""
 NOTE_EVERY_MS = 10_000
-FRAMES_A_PORTION = 2_000
+FRAMES_A_PORTION = 20_000
 QUARTERS_A_PORTION = 100
 """Devices times quarters computed at once."""
 

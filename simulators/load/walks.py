@@ -30,7 +30,7 @@ class Schedule:
 
 
 class Walks:
-    """The values of every series: bounded random walks for gauges, rising sums for counters, taps that open."""
+    """The values of every series: bounded random walks, sums for counters, taps that open and shut."""
 
     def __init__(self, series: tuple[Series, ...], seed: int) -> None:
         chance = np.random.default_rng(seed)

@@ -11,7 +11,7 @@ from catalogue.virtual import VIRTUAL_MEASURES
 from gateway.alerting.detection.links import Links, StateChange, in_order
 from gateway.alerting.detection.people import COUNTED, Count, People
 from gateway.alerting.detection.places import OWN_STATION, Places
-from gateway.alerting.detection.rows import Clocks, Ints, Rows, Values, joined, ordered_by
+from gateway.alerting.detection.rows import Bools, Clocks, Ints, Rows, Values, joined, ordered_by
 from gateway.alerting.detection.standing import Field, Standing
 from gateway.alerting.detection.view import Heard, Readings, View, newest_of
 from gateway.batch.numbering import Sources
@@ -45,6 +45,7 @@ class Stations:
         self._sources = sources
         self._standing = standing
         self.first: dict[str, int] = {}
+        self._noted: Bools = np.empty(0, np.bool_)
         self.links = Links()
         self._people = People(places)
         self.heard = self._heard(np.empty(0, np.int64), np.empty(0, np.int64), ())
@@ -306,9 +307,11 @@ class Stations:
         return self._of_source[sources]
 
     def _note_first(self, stations: Ints, received: Ints) -> None:
-        numbers, places = np.unique(stations, return_index=True)
-        for number, place in zip(numbers.tolist(), places.tolist(), strict=True):
-            self.first.setdefault(self._places.stations[number], int(received[place]))
+        missing = len(self._places.stations) - len(self._noted)
+        self._noted = np.concatenate([self._noted, np.zeros(missing, np.bool_)])
+        for place in np.flatnonzero(~self._noted[stations]).tolist():
+            self.first.setdefault(self._places.stations[stations[place]], int(received[place]))
+        self._noted[stations] = True
 
     # -- remembering -----------------------------------------------------------------------------------
 

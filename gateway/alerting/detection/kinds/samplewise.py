@@ -106,11 +106,10 @@ class Samplewise:
             | ((epochs >= 0) & (epochs != heights.epoch[series]))
         )
         ends = np.append(begins[1:], len(series))
-        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
-            if odd[begin:end].any():
-                self._follow(int(series[begin]), values[begin:end], epochs[begin:end], fell[begin:end])
-        last = ends - 1
         plain = ~np.logical_or.reduceat(odd, begins)
+        for begin, end in zip(begins[~plain].tolist(), ends[~plain].tolist(), strict=True):
+            self._follow(int(series[begin]), values[begin:end], epochs[begin:end], fell[begin:end])
+        last = ends - 1
         heights.highest[series[last[plain]]] = values[last[plain]]
         heights.ts[series[last]], heights.value[series[last]] = ts[last], values[last]
         return fell, rate
