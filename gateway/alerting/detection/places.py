@@ -94,8 +94,6 @@ class Places:
         if new:
             numbers = np.fromiter((self._stations[one.station_id] for one in new), np.int64, len(new))
             self.station = np.concatenate([self.station, numbers])
-            self._masks.clear()
-            self._limits.clear()
 
     # -- what is known ---------------------------------------------------------------------------------
 
@@ -120,12 +118,13 @@ class Places:
 
     def declare(self, station_id: str, device: str, facility: str | None, interval_s: float | None) -> None:
         """Note what a birth says a device is there for, and how often it reports."""
+        known = self._intervals.get((station_id, device)), self._declared.get((station_id, device))
         if interval_s is not None:
             self._intervals[station_id, device] = interval_s
-            self._limits.clear()
-        if facility is not None and self._declared.get((station_id, device)) != facility:
+        if facility is not None:
             self._declared[station_id, device] = facility
-            self._masks.clear()
+        if known != (self._intervals.get((station_id, device)), self._declared.get((station_id, device))):
+            self._look_again(station_id, device)
 
     def role(self, station_id: str, device: str) -> str | None:
         """Return what a device is there for: as `stations.yaml` says, else as the station's birth."""
@@ -150,11 +149,15 @@ class Places:
 
     def limits(self, name: str) -> npt.NDArray[np.float64]:
         """Return a limit of every series' device; not a number where there is none."""
-        if name not in self._limits:
-            found = (self.limit(one.station_id, one.device, name) for one in self.series)
-            listed = [np.nan if one is None else one for one in found]
-            self._limits[name] = np.array(listed, np.float64)
-        return self._limits[name]
+        listed = self._limits.get(name, np.empty(0, np.float64))
+        new = [self._limit_of(one, name) for one in self.series[len(listed) :]]
+        if new:
+            listed = self._limits[name] = np.concatenate([listed, np.array(new, np.float64)])
+        return listed
+
+    def _limit_of(self, series: Series, name: str) -> float:
+        found = self.limit(series.station_id, series.device, name)
+        return np.nan if found is None else found
 
     def capacities(self) -> npt.NDArray[np.float64]:
         """Return the capacity of every station by its number; not a number where it is not known."""
@@ -167,13 +170,31 @@ class Places:
     def with_role(self, domain: str, roles: frozenset[str]) -> Bools:
         """Say for every series whether it is of a domain and there for one of the roles; none: for any."""
         key = (domain, roles)
-        if key not in self._masks:
-            self._masks[key] = self.where(lambda one: one.domain == domain and self._serves(one, roles))
-        return self._masks[key]
+        mask = self._masks.get(key, np.empty(0, np.bool_))
+        new = self.series[len(mask) :]
+        if new:
+            more = np.fromiter((self._is_of(one, domain, roles) for one in new), np.bool_, len(new))
+            mask = self._masks[key] = np.concatenate([mask, more])
+        return mask
 
     def where(self, wanted: Callable[[Series], bool]) -> Bools:
         """Say for every series whether it is wanted."""
         return np.fromiter(map(wanted, self.series), np.bool_, len(self.series))
+
+    def _look_again(self, station_id: str, device: str) -> None:
+        """Bring what was worked out up to date for one device: a country's worth of it takes a second."""
+        station = self._stations.get(station_id)
+        for number in [] if station is None else self._of_station[station]:
+            series = self.series[number]
+            if series.device != device:
+                continue
+            for (domain, roles), mask in self._masks.items():
+                mask[number : number + 1] = self._is_of(series, domain, roles)
+            for name, listed in self._limits.items():
+                listed[number : number + 1] = self._limit_of(series, name)
+
+    def _is_of(self, series: Series, domain: str, roles: frozenset[str]) -> bool:
+        return series.domain == domain and self._serves(series, roles)
 
     def _serves(self, series: Series, roles: frozenset[str]) -> bool:
         return not roles or self.role(series.station_id, series.device) in roles
