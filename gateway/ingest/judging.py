@@ -37,7 +37,10 @@ async def judge(
             await _between_commits(pipeline, alerts.advance, now)
         if now - saved >= SAVE_EVERY_MS:
             saved = now
-            await _between_commits(pipeline, alerts.save)
+            # half a gigabyte for a country: commits wait until it is gathered, not until the disk has it
+            gathered = await pipeline.between_commits(alerts.gather)
+            if gathered is not None:
+                await asyncio.to_thread(alerts.write_down, gathered)
 
 
 async def _between_commits(pipeline: Pipeline, function: Callable[[*Args], None], *args: *Args) -> None:

@@ -168,7 +168,8 @@ class Pipeline:
 
     async def replay(self, replays: Replays, entry_id: str) -> Replayed:
         """Offer a quarantined entry again."""
-        return await self.between_commits(replays.replay, entry_id, self._take_numbers(1))
+        judge = None if self.alerts is None else self.alerts.hear_again
+        return await self.between_commits(replays.replay, entry_id, self._take_numbers(1), judge)
 
     async def between_commits(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
         """Call a function that writes to the store, while nothing else does."""

@@ -28,8 +28,11 @@ class Replays:
         self._topics = topics
         self._clock = clock
 
-    def replay(self, entry_id: str, new_frame: int) -> Replayed:
-        """Offer an entry again; `new_frame` is a number for it if its frame was never stored."""
+    def replay(self, entry_id: str, new_frame: int, judge: Callable[[Batch], None] | None = None) -> Replayed:
+        """Offer an entry again; `new_frame` is a number for it if its frame was never stored.
+
+        What is taken goes to `judge`, once it is durable.
+        """
         entry = self._quarantine.get(entry_id)
         if entry is None:
             return Replayed(taken=False, reason="unknown", detail="there is no such entry any more")
@@ -51,6 +54,8 @@ class Replays:
         self._quarantine.mark_replayed(entry_id, self._clock())
         if not taken:
             return Replayed(taken=False, reason="duplicate", detail="it was taken before")
+        if judge is not None:
+            judge(batch)
         return Replayed(taken=True)
 
 

@@ -1,7 +1,7 @@
 """The newest birth of every station, and the journal of births, wills and gateway starts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from sqlalchemy import Connection, delete, func, select
@@ -66,7 +66,7 @@ class Births(Repository):
             index_elements=["station_id"], set_=dict(upsert.excluded.items())
         )
         with self._engine.begin() as connection:
-            connection.execute(upsert, [asdict(birth) for birth in newest])
+            connection.execute(upsert, [_columns(birth) for birth in newest])
             _write(
                 connection,
                 [journal_row(birth) for birth in newest],
@@ -108,6 +108,11 @@ class Births(Repository):
 
 
 def _write(connection: Connection, rows: Sequence[JournalRow]) -> None:
-    connection.execute(journal.insert(), [asdict(row) for row in rows])
+    connection.execute(journal.insert(), [_columns(row) for row in rows])
     oldest_kept = select(func.max(journal.c.id) - JOURNAL_ROWS).scalar_subquery()
     connection.execute(delete(journal).where(journal.c.id <= oldest_kept))
+
+
+def _columns(row: NewestBirth | JournalRow) -> dict[str, object]:
+    # asdict copies payloads to the last leaf: half of what a thousand births cost
+    return {one.name: getattr(row, one.name) for one in fields(row)}

@@ -3,6 +3,7 @@
 import pickle
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import pyarrow as pa
@@ -11,10 +12,11 @@ import structlog
 from gateway.alerting.detection.engine import Engine
 from gateway.alerting.detection.lane import Pending
 from gateway.alerting.detection.rows import joined
-from gateway.alerting.detection.snapshot import SnapshotFile, copied
+from gateway.alerting.detection.snapshot import Gathered, SnapshotFile, copied
 from gateway.batch.batch import Batch
 from gateway.domain.alerts import Transition
 from gateway.domain.observation import Observation
+from gateway.errors import NotDurableError
 from gateway.state.births import JournalRow
 
 log = structlog.get_logger(__name__)
@@ -84,6 +86,13 @@ class AlertConsumer:
         """List what holds but has not opened."""
         return self.engine.pending()
 
+    def write_down(self, gathered: Gathered) -> None:
+        """Write the snapshot; a disk that does not take it costs a longer replay at the next start."""
+        try:
+            self._snapshot.write(gathered)
+        except OSError as error:
+            log.warning("snapshot_not_written", reason=str(error), next="trying again in a minute")
+
     # -- in the committing thread ----------------------------------------------------------------------
 
     def consume(self, batches: Sequence[Batch]) -> None:
@@ -105,6 +114,12 @@ class AlertConsumer:
         if self._unwritten:
             self._write()
 
+    def hear_again(self, batch: Batch) -> None:
+        """Judge what was taken out of quarantine; what cannot be written now is with the next batch."""
+        self._unwritten += self.engine.hear_again(batch, self._clock())
+        with suppress(NotDurableError):
+            self._write()
+
     def urgent(self, batches: Sequence[Batch]) -> list[Transition]:
         """Tell what is about somebody's life in batches that the store does not take now.
 
@@ -119,14 +134,15 @@ class AlertConsumer:
             self._urgently(told, self._clock())
         return told
 
+    def gather(self) -> Gathered | None:
+        """Gather what the snapshot holds; None while something that was judged waits for the disk."""
+        return None if self._unwritten else Gathered.of(self.engine.save())
+
     def save(self) -> None:
-        """Write the snapshot; a disk that does not take it costs a longer replay at the next start."""
-        if self._unwritten:
-            return
-        try:
-            self._snapshot.write(self.engine.save())
-        except OSError as error:
-            log.warning("snapshot_not_written", reason=str(error), next="trying again in a minute")
+        """Gather and write."""
+        gathered = self.gather()
+        if gathered is not None:
+            self.write_down(gathered)
 
     def replace(self, engine: Engine, make: Make) -> None:
         """Go on with other rules."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import structlog
 
 from catalogue.conditions import AlertOpen
@@ -19,12 +20,13 @@ from gateway.alerting.detection.kinds import KINDS
 from gateway.alerting.detection.lane import Lane, Pending
 from gateway.alerting.detection.openings import Openings
 from gateway.alerting.detection.places import OWN_STATION, Places
+from gateway.alerting.detection.rows import Clocks
 from gateway.alerting.detection.standing import Field, Standing
 from gateway.alerting.detection.stations import STATION_FIELDS, Stations
 from gateway.alerting.detection.variants import Apart, Parameters
 from gateway.alerting.detection.view import Readings, View, clocks_of, readings_of
 from gateway.alerting.own_rules import RULE_FAILED
-from gateway.batch.batch import Batch
+from gateway.batch.batch import Batch, with_constant
 from gateway.batch.numbering import Series, Sources
 from gateway.domain.alerts import Change, Key, Transition
 from gateway.domain.holidays import Holidays
@@ -88,6 +90,19 @@ class Engine:
         """Judge what the gateway measured about itself or a station, beside the wire (ms)."""
         readings = self._stations.observed(observations, self.frame, max(now, self.clock))
         self.clock = max(now, self.clock)
+        return self._judge(readings, self.frame)
+
+    def hear_again(self, batch: Batch, now: int) -> list[Transition]:
+        """Judge a frame that was held back, as old as it is ``now`` (ms); its station was not heard by it."""
+        self.clock = max(now, self.clock)
+        samples, events = (
+            {domain: with_constant(table, "frame", self.frame) for domain, table in tables.items()}
+            for tables in (batch.samples, batch.events)
+        )
+        clocks = Clocks(np.array([self.frame]), np.array([self.clock]))
+        again = Batch(batch.frames, samples, events)
+        readings = readings_of(again, clocks, self.places, self._standing)
+        self._stations.nobody_heard()
         return self._judge(readings, self.frame)
 
     def pending(self) -> list[Pending]:

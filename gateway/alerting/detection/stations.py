@@ -103,8 +103,12 @@ class Stations:
             for name in {name for one in listed for name in one.fields}:
                 columns[name] = [one.fields.get(name) for one in listed]
             self._put(samples, [pa.table(columns)], domain)
-        self.heard = self._heard(np.empty(0, np.int64), np.empty(0, np.int64), ())
+        self.nobody_heard()
         return samples, {}
+
+    def nobody_heard(self) -> None:
+        """Judge something that no station said just now."""
+        self.heard = self._heard(np.empty(0, np.int64), np.empty(0, np.int64), ())
 
     # -- links -----------------------------------------------------------------------------------------
 

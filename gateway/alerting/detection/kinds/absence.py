@@ -7,13 +7,13 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from catalogue.kinds.absence import Absence as AbsenceSpec
-from gateway.alerting.detection.conditions import operand_value
 from gateway.alerting.detection.judging import Plan
 from gateway.alerting.detection.kinds.kind import FOREVER, Active, judged
 from gateway.alerting.detection.kinds.occurring import frame_before
 from gateway.alerting.detection.kinds.threshold import Judged, fields_asked, own_names
 from gateway.alerting.detection.moment import Moment, covers_ms, moment_of
 from gateway.alerting.detection.occurrences import Happened
+from gateway.alerting.detection.operands import operand_value
 from gateway.alerting.detection.places import OWN_STATION
 from gateway.alerting.detection.rows import Rows, ordered_by
 from gateway.alerting.detection.sieve import Sieve
