@@ -116,7 +116,7 @@ class AlertConsumer:
 
     def hear_again(self, batch: Batch) -> None:
         """Judge what was taken out of quarantine; what cannot be written now is with the next batch."""
-        self._unwritten += self.engine.hear_again(batch, self._clock())
+        self._unwritten += self.engine.hear_again(batch)
         with suppress(NotDurableError):
             self._write()
 

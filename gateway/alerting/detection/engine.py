@@ -92,9 +92,8 @@ class Engine:
         self.clock = max(now, self.clock)
         return self._judge(readings, self.frame)
 
-    def hear_again(self, batch: Batch, now: int) -> list[Transition]:
-        """Judge a frame that was held back, as old as it is ``now`` (ms); its station was not heard by it."""
-        self.clock = max(now, self.clock)
+    def hear_again(self, batch: Batch) -> list[Transition]:
+        """Judge a frame that was held back, as old as it is by now; its station was not heard by it."""
         samples, events = (
             {domain: with_constant(table, "frame", self.frame) for domain, table in tables.items()}
             for tables in (batch.samples, batch.events)
