@@ -6,6 +6,9 @@ from pathlib import Path
 
 from tests.acceptance.rig import REGION, Program, Station
 
+SETTLES_S = 100.0
+"""A frame whose acknowledgement got lost is tried again after half a minute."""
+
 
 @dataclass
 class Box(Station):

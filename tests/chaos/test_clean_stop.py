@@ -6,10 +6,11 @@ import time
 from pathlib import Path
 
 import paho.mqtt.client as paho
+import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from ulid import ULID
 
-from tests.chaos.box import Box
+from tests.chaos.box import SETTLES_S, Box
 from tests.chaos.gatehouse import Gatehouse
 from tests.chaos.peer import Peer, frame, people
 from tests.support.waiting import until_sync
@@ -48,6 +49,7 @@ def test_a_gateway_stopped_amid_frames_has_acknowledged_all_it_stored(house: Gat
     assert house.completeness(STATION_ID)["received"] == len(stored)
 
 
+@pytest.mark.timeout(300)
 def test_a_station_stopped_says_goodbye_and_leaves_nothing_to_repair(
     house: Gatehouse, tmp_path: Path
 ) -> None:
@@ -70,7 +72,7 @@ def test_a_station_stopped_says_goodbye_and_leaves_nothing_to_repair(
         until_sync(lambda: statuses and statuses[-1]["state"] == "stopped", what="the goodbye")
         until_sync(lambda: house.ask(f"/stations/{STATION_ID}").json()["state"] == "offline", what="offline")
         box.program.start()
-        until_sync(lambda: box.unsettled() == 0, 30, "a settled outbox")
+        until_sync(lambda: box.unsettled() == 0, SETTLES_S, "a settled outbox")
         assert statuses[-1]["state"] == "online"
         assert house.counted(STATION_ID) == list(range(1, 2_001))
         assert house.completeness(STATION_ID)["missing"] == 0

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from tests.chaos.box import Box
+import pytest
+
+from tests.chaos.box import SETTLES_S, Box
 from tests.chaos.gatehouse import Gatehouse
 from tests.support.waiting import until_sync
 
@@ -14,6 +16,7 @@ def count_people(box: Box, first: int, last: int) -> None:
         door.writelines(f'{{"domain":"occupancy","people_in_total":{n}}}\n' for n in range(first, last + 1))
 
 
+@pytest.mark.timeout(300)
 def test_a_second_gateway_stores_nothing_until_it_is_told_to_take_over(
     house: Gatehouse, tmp_path: Path
 ) -> None:
@@ -35,7 +38,7 @@ def test_a_second_gateway_stores_nothing_until_it_is_told_to_take_over(
         until_sync(lambda: house.ask("/readyz").status_code == 503, what="the first giving way")
         count_people(box, 201, 300)
         until_sync(lambda: set(range(201, 301)) <= set(second.counted(STATION_ID)), 30, "the third hundred")
-        until_sync(lambda: box.unsettled() == 0, 30, "a settled outbox")
+        until_sync(lambda: box.unsettled() == 0, SETTLES_S, "a settled outbox")
         assert second.ask("/readyz").status_code == 200
         assert house.counted(STATION_ID) == list(range(1, 201))
     finally:
