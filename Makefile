@@ -27,7 +27,8 @@ demo: setup ## everything on this machine: broker, gateway and 37 simulated stat
 	$(BIN)/yizhan demo $(ARGS)
 
 test: setup mosquitto ## every test but the long ones
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS) || \
+	  $(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(ARGS)
 
 check: setup ## style, types, import direction, generated files
 	$(BIN)/ruff check .

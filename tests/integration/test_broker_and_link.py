@@ -2,6 +2,7 @@
 
 import queue
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,13 @@ class Peer:
         self.client.loop_start()
         until_sync(self.client.is_connected, what="a connection")
 
+    def subscribe(self, topics: str) -> None:
+        """Hear what is said on topics from now on: the broker has said that it knows."""
+        subscribed = threading.Event()
+        self.client.on_subscribe = lambda *_: subscribed.set()
+        self.client.subscribe(topics, qos=0)
+        assert subscribed.wait(10), "the broker did not answer"
+
     def close(self) -> None:
         self.client.disconnect()
         self.client.loop_stop()
@@ -48,7 +56,7 @@ class Peer:
 def peers(broker: Mosquitto) -> Iterator[tuple[Proxy, Peer, Peer]]:
     with Proxy(broker.port) as link:
         near, far = Peer(link.port, "near"), Peer(broker.port, "far")
-        far.client.subscribe("#", qos=0)
+        far.subscribe("#")
         yield link, near, far
         near.close()
         far.close()
