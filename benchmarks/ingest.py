@@ -11,6 +11,9 @@ from benchmarks.programs import Program, python
 
 PART = "a"
 TITLE = "ingest, one acknowledgement a frame"
+SHAPES = (5, 30)
+"""Points a frame: a door that moved, and all a smart station's series in 11 readings."""
+
 AIMED_POINTS_PER_S = 250_000
 LOWEST_RATE, HIGHEST_RATE = 500.0, 40_000.0
 GROWTH, FINEST = 1.5, 1.06
@@ -26,15 +29,14 @@ side by side: three receivers and a broker that sends everything three times sha
 
 def run(bench: Bench) -> Iterator[Row]:
     """Figures for 5 and for 30 points a frame."""
-    for points in (5, 30):
+    for points in SHAPES:
         rate, meter, outcome = _sustain(bench, points, _find_rate(bench, points))
         yield from _figures(points, rate, meter)
         yield Row(PART, f"publish to acknowledgement p50, {points} points", outcome.ack_ms["p50"], "ms")
         shared = min(rate * SHARED_LOAD, AIMED_POINTS_PER_S / points)
-        with _house(bench) as (broker, gateway):
-            yield from _compare(bench, broker, gateway, points, shared)
-    with _house(bench, bench.no_rules()) as (broker, gateway):
-        yield from _compare(bench, broker, gateway, points, shared, judging=False)
+        for judging in (True, False):
+            with _house(bench, None if judging else bench.no_rules()) as (broker, gateway):
+                yield from _compare(bench, broker, gateway, points, shared, judging=judging)
 
 
 @contextmanager

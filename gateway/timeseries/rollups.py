@@ -3,7 +3,7 @@
 Which quarters have to be told (again) is itself in the store: `unrolled`, filled from the frames since
 `noted_upto`, so a commit pays nothing for it and a restart forgets nothing. A quarter is computed from the
 raw readings and from what held at the end of the quarter before; in which order the readings came does not
-matter. Work is done in portions of some 50 ms, because commits wait while one is done.
+matter. Work is done in portions of some 100 ms, because commits wait while one is done.
 """
 
 from dataclasses import dataclass

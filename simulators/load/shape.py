@@ -46,7 +46,7 @@ class Reading:
 
 
 _TAP_OPEN = 0.05
-"""Share of its minutes a busy station draws water: 500 litres a day at 7 a minute."""
+"""Share of its minutes a busy station draws water: 360 litres a day at 5 a minute."""
 
 
 def _counter(field: str, digits: int, decimals: int = 0, step: int = 1, moving: float = 1.0) -> Series:

@@ -4,7 +4,7 @@ The engine has numbers of its own: beside the series of the store there are some
 the store's are given out on another thread.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -118,12 +118,13 @@ class Places:
 
     def declare(self, station_id: str, device: str, facility: str | None, interval_s: float | None) -> None:
         """Note what a birth says a device is there for, and how often it reports."""
-        known = self._intervals.get((station_id, device)), self._declared.get((station_id, device))
+        key = (station_id, device)
+        known = self._intervals.get(key), self._declared.get(key)
         if interval_s is not None:
-            self._intervals[station_id, device] = interval_s
+            self._intervals[key] = interval_s
         if facility is not None:
-            self._declared[station_id, device] = facility
-        if known != (self._intervals.get((station_id, device)), self._declared.get((station_id, device))):
+            self._declared[key] = facility
+        if known != (self._intervals.get(key), self._declared.get(key)):
             self._look_again(station_id, device)
 
     def role(self, station_id: str, device: str) -> str | None:
@@ -177,17 +178,14 @@ class Places:
             mask = self._masks[key] = np.concatenate([mask, more])
         return mask
 
-    def where(self, wanted: Callable[[Series], bool]) -> Bools:
-        """Say for every series whether it is wanted."""
-        return np.fromiter(map(wanted, self.series), np.bool_, len(self.series))
-
     def _look_again(self, station_id: str, device: str) -> None:
-        """Bring what was worked out up to date for one device: a country's worth of it takes a second."""
+        """Bring what was worked out up to date for one device: a country's worth of it takes 700 ms."""
         station = self._stations.get(station_id)
         for number in [] if station is None else self._of_station[station]:
             series = self.series[number]
             if series.device != device:
                 continue
+            # slices, since what was worked out may end before this series
             for (domain, roles), mask in self._masks.items():
                 mask[number : number + 1] = self._is_of(series, domain, roles)
             for name, listed in self._limits.items():

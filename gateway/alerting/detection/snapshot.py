@@ -68,7 +68,7 @@ class SnapshotFile:
         with self._writing:
             if gathered.frame < self._newest:
                 return
-            # mostly empty windows: 520 MB of a country become 20, and commits need the same disk
+            # mostly empty windows: 520 MB of a country became 5, and commits need the same disk
             content = zstandard.ZstdCompressor(level=1).compress(gathered.content)
             digest = hashlib.sha256(content).hexdigest()
             head = {"version": VERSION, "frame": gathered.frame, "sha256": digest}

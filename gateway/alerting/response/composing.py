@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from catalogue.model import Rule, Text
+from catalogue.model import Text
 from gateway.alerting.response.deciding import awaits_person
-from gateway.alerting.response.duty_rules import OWN_RULES
-from gateway.alerting.response.surroundings import GATEWAY, Surroundings, unknown_rule
+from gateway.alerting.response.surroundings import GATEWAY, Surroundings
 from gateway.notify.compared import compared
 from gateway.notify.links import Link, Links
 from gateway.notify.notifier import Kind, Message, Notice
@@ -60,16 +59,13 @@ class Composer:
 
     def _named(self, kind: Kind, told: Sequence[AlertRow]) -> list[AlertRow]:
         """Return what is told one by one, the worst first."""
-        lives = {alert.alert_id for alert in told if self._rule(alert).life_safety}
+        lives = {alert.alert_id for alert in told if self.surroundings.known_rule(alert.rule).life_safety}
         worst = sorted(told, key=lambda alert: (alert.alert_id not in lives, alert.severity, alert.opened))
         return worst[: max(NAMED[kind], len(lives))] if kind in NAMED else worst
 
-    def _rule(self, alert: AlertRow) -> Rule:
-        return OWN_RULES.get(alert.rule) or self.surroundings.rule(alert.rule) or unknown_rule(alert.rule)
-
     def notice(self, alert: AlertRow, person: str, was: Mapping[str, object], now: int) -> Notice:
         """Return all there is to say about one alert to one person."""
-        rule = self._rule(alert)
+        rule = self.surroundings.known_rule(alert.rule)
         names = PLATFORM if alert.station_id == GATEWAY else self.name(alert.station_id)
         before = was.get(alert.alert_id)
         late = alert.received - alert.opened

@@ -9,12 +9,12 @@ from gateway.alerting.response.calendar import Days
 from gateway.alerting.response.course import latches
 from gateway.alerting.response.deeds import promote
 from gateway.alerting.response.docket import Docket
-from gateway.alerting.response.duty_rules import DAILY_TEST, OWN_RULES
+from gateway.alerting.response.duty_rules import DAILY_TEST
 from gateway.alerting.response.escalation import Call, advance, begin, plan_of
 from gateway.alerting.response.outbox import Telling
 from gateway.alerting.response.policy import AFTER_LIFE_SAFETY_MS, OFFLINE_IS_SURE_MS, decide
 from gateway.alerting.response.settings import OnCallSettings
-from gateway.alerting.response.surroundings import GATEWAY, Surroundings, unknown_rule
+from gateway.alerting.response.surroundings import GATEWAY, Surroundings
 from gateway.alerting.response.verdicts import Candidate, Circumstances, Hold, Send, Suppressed, Verdict, Why
 from gateway.domain.oncall import Override, Rota, chain
 from gateway.domain.schedules import Maintenance
@@ -49,7 +49,7 @@ class Policy:
 
     def rule(self, rule_id: str) -> Rule:
         """Return a rule, or a stand-in for one that is gone."""
-        return OWN_RULES.get(rule_id) or self.surroundings.rule(rule_id) or unknown_rule(rule_id)
+        return self.surroundings.known_rule(rule_id)
 
     def decide(self, docket: Docket, rows: Iterable[AlertRow], plans: Plans) -> None:
         """Ask the stages about alerts, and tell, hold or suppress them as they say."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from catalogue.model import Circumstance, Rule
+from gateway.alerting.response.duty_rules import OWN_RULES
 from gateway.domain.registry import DEFAULT_TZ
 
 GATEWAY = "_gateway"
@@ -40,6 +41,10 @@ class Surroundings:
     rule: Callable[[str], Rule | None]
     station: Callable[[str], StationFacts]
     circumstances: tuple[Circumstance, ...] = field(default=())
+
+    def known_rule(self, rule_id: str) -> Rule:
+        """Return a rule, those about who is told included, or a stand-in for one that is gone."""
+        return OWN_RULES.get(rule_id) or self.rule(rule_id) or unknown_rule(rule_id)
 
 
 def unknown_rule(rule_id: str) -> Rule:

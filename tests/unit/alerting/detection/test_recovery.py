@@ -104,6 +104,14 @@ class House:
         self.desk.state.births.note(row)
         self.consumer.hear(row)
 
+    def lives_and_saves(self) -> None:
+        """Judge the first frames and write the snapshot."""
+        for said in list(frames())[:8]:
+            batch = self.stage.batch(*said)
+            self.store.consume([batch])
+            self.consumer.consume([batch])
+        self.consumer.save()
+
     def told(self) -> list[str]:
         """Every transition in the journal, once for each time it was written."""
         with self.desk.state.alerts._reading.connect() as connection:  # noqa: SLF001 - what was written, raw
@@ -159,11 +167,7 @@ def test_a_kill_between_any_two_steps_loses_and_repeats_nothing(
 def test_an_unreadable_snapshot_costs_nothing_that_two_hours_tell(tmp_path: Path) -> None:
     house = House(tmp_path)
     house.start()
-    for said in list(frames())[:8]:
-        batch = house.stage.batch(*said)
-        house.store.consume([batch])
-        house.consumer.consume([batch])
-    house.consumer.save()
+    house.lives_and_saves()
     told, was_open = house.told(), house.consumer.engine.open_alerts()
     house.snapshot.path.write_bytes(house.snapshot.path.read_bytes()[:-10])
     house.stop()
@@ -177,11 +181,7 @@ def test_an_unreadable_snapshot_costs_nothing_that_two_hours_tell(tmp_path: Path
 def test_a_rule_that_changed_is_judged_anew_and_the_others_go_on(tmp_path: Path) -> None:
     house = House(tmp_path)
     house.start()
-    for said in list(frames())[:8]:
-        batch = house.stage.batch(*said)
-        house.store.consume([batch])
-        house.consumer.consume([batch])
-    house.consumer.save()
+    house.lives_and_saves()
     open_before = house.consumer.engine.open_alerts()
     assert {key.rule for key in open_before} == {"TS-01", "TS-02"}
     house.stop()

@@ -105,6 +105,7 @@ class Desk:
     started: int = NOON - HOUR
     stations: dict[str, StationFacts] = field(default_factory=dict)
     rules: Mapping[str, Rule] = field(default_factory=lambda: RULES)
+    graph: tuple[Circumstance, ...] = GRAPH
     watermark: int = 0
 
     def __post_init__(self) -> None:
@@ -114,7 +115,7 @@ class Desk:
         """Start anew on the same state, as after a crash."""
         calendar = Holidays()
         self.policy = Policy(
-            Surroundings(self.rules.get, self.station, GRAPH),
+            Surroundings(self.rules.get, self.station, self.graph),
             self.on_call,
             self.on_call.rota(calendar),
             days(self.on_call, self.settings),

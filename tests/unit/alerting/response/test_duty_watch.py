@@ -1,23 +1,12 @@
 """Those who are told are looked after: gaps, people nobody reaches, the test of every day."""
 
-from collections.abc import Iterator
 from datetime import time
-from pathlib import Path
-
-import pytest
 
 from gateway.alerting.response.duty_watch import DutyWatch
 from gateway.alerting.response.settings import OnCallSettings
 from gateway.domain.oncall import Override
 from gateway.state.alert_rows import AlertState
-from tests.unit.alerting.response.desk import DAY, HOUR, MINUTE, Desk, desk
-
-
-@pytest.fixture
-def at(tmp_path: Path) -> Iterator[Desk]:
-    made = desk(tmp_path)
-    yield made
-    made.state.close()
+from tests.unit.alerting.response.desk import DAY, HOUR, MINUTE, Desk
 
 
 def watch(at: Desk, working: set[str], test_at: time | None = None) -> DutyWatch:

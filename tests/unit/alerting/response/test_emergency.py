@@ -1,8 +1,5 @@
 """A disk that is full under the state: nothing is lost, and what is about a life goes out all the same."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import event
 
@@ -11,14 +8,7 @@ from gateway.domain.alerts import Change, alert_id
 from gateway.errors import NotDurableError
 from gateway.notify.notifier import Kind
 from gateway.state.notification_rows import Delivery
-from tests.unit.alerting.response.desk import SECOND, Desk, desk
-
-
-@pytest.fixture
-def at(tmp_path: Path) -> Iterator[Desk]:
-    made = desk(tmp_path)
-    yield made
-    made.state.close()
+from tests.unit.alerting.response.desk import SECOND, Desk
 
 
 class FullDisk:

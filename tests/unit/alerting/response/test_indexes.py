@@ -1,27 +1,17 @@
 """After a year of alerts every question is still answered by an index."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import event
 
 from gateway.domain.alerts import Change
 from gateway.state.alert_rows import Verdict
-from tests.unit.alerting.response.desk import HOUR, MINUTE, SECOND, Desk, desk
+from tests.unit.alerting.response.desk import HOUR, MINUTE, SECOND, Desk
 
 BIG = "alerts|alert_journal|notifications"
 PARTIAL = "(notifications_waiting|alerts_to_decide)"
 """Indexes that hold only what is not done yet."""
-
-
-@pytest.fixture
-def at(tmp_path: Path) -> Iterator[Desk]:
-    made = desk(tmp_path)
-    yield made
-    made.state.close()
 
 
 def play(at: Desk) -> None:

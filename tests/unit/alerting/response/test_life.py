@@ -1,22 +1,11 @@
 """What happens to alerts, and who hears of it, on a clock the test turns."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from gateway.alerting.response.life import AlertOverError, NoSuchAlertError
 from gateway.domain.alerts import Change
 from gateway.state.alert_rows import AlertState, Verdict
-from tests.unit.alerting.response.desk import DAY, HOUR, MINUTE, SECOND, Desk, desk
-
-
-@pytest.fixture
-def at(tmp_path: Path) -> Iterator[Desk]:
-    made = desk(tmp_path)
-    yield made
-    made.state.close()
-
+from tests.unit.alerting.response.desk import DAY, HOUR, MINUTE, SECOND, Desk
 
 # -- one alert per rule, station and device ------------------------------------------------------------------
 

@@ -1,22 +1,11 @@
 """How much one person hears at once, however much is wrong."""
 
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from gateway.alerting.response.surroundings import GATEWAY
 from gateway.domain.alerts import Change, alert_id
 from gateway.state.alert_rows import AlertState
-from tests.unit.alerting.response.desk import MINUTE, SECOND, Desk, desk
-
-
-@pytest.fixture
-def at(tmp_path: Path) -> Iterator[Desk]:
-    made = desk(tmp_path)
-    yield made
-    made.state.close()
+from tests.unit.alerting.response.desk import MINUTE, SECOND, Desk
 
 
 def storm(

@@ -1,8 +1,6 @@
 """Every stage of policy, played on a real desk: what is kept from people, why, and until when."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,14 +10,7 @@ from gateway.alerting.response.verdicts import HOLDS, Why
 from gateway.domain.schedules import Maintenance, Recurrence, Scope
 from gateway.domain.silences import Match, Silence
 from gateway.state.alert_rows import AlertRow, AlertState
-from tests.unit.alerting.response.desk import DAY, HOUR, MINUTE, NOON, SECOND, Desk, desk
-
-
-@pytest.fixture
-def at(tmp_path: Path) -> Iterator[Desk]:
-    made = desk(tmp_path)
-    yield made
-    made.state.close()
+from tests.unit.alerting.response.desk import DAY, HOUR, MINUTE, NOON, SECOND, Desk
 
 
 def kept(at: Desk, row: AlertRow, reason: str) -> bool:
