@@ -13,7 +13,7 @@ import pyarrow as pa
 import structlog
 
 from gateway.errors import StoreClosedError
-from gateway.timeseries import tables, touched
+from gateway.timeseries import changes, tables, touched
 from gateway.timeseries.gathering import counted, field_rows
 from gateway.timeseries.quarters import QUARTER_MS, Window
 from gateway.timeseries.store import Store
@@ -75,7 +75,7 @@ class Rollups:
             portion = _pick(cursor, closed)
             if portion is None:
                 return False
-            _roll(cursor, portion)
+            _roll(cursor, portion, now)
             return True
 
 
@@ -100,7 +100,7 @@ def _pick(cursor: duckdb.DuckDBPyConnection, closed: int) -> _Portion | None:
     return _Portion(domain, sorted(chosen), Window(start, end))
 
 
-def _roll(cursor: duckdb.DuckDBPyConnection, portion: _Portion) -> None:
+def _roll(cursor: duckdb.DuckDBPyConnection, portion: _Portion, now: int) -> None:
     cursor.begin()
     cursor.register("wanted", pa.table({"series": pa.array(portion.series, pa.int32())}))
     parts = [
@@ -111,6 +111,7 @@ def _roll(cursor: duckdb.DuckDBPyConnection, portion: _Portion) -> None:
     cursor.register("rolled", rows)
     _note_what_follows(cursor, portion)
     _replace(cursor, portion, rows)
+    changes.note_retold(cursor, "15m", portion.domain, portion.window.start, portion.window.end, now)
     touched.settle(cursor, portion.window)
     cursor.commit()
 

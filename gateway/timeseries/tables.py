@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from gateway.batch.batch import FRAME_SCHEMA
+from gateway.timeseries import changes
 from gateway.timeseries.quarters import ROWS
 from wire.columns import field_types
 from wire.measures import DOMAINS, EVENT_FIELDS, MEASURES
@@ -33,7 +34,7 @@ SELECT f.* EXCLUDE (source), s.region, s.station_id, s.stream
 FROM frames_raw f JOIN sources s ON s.id = f.source
 """
 
-SCHEMA = """
+SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS sources(id INTEGER, region VARCHAR, station_id VARCHAR, stream VARCHAR);
 CREATE TABLE IF NOT EXISTS series(id INTEGER, station_id VARCHAR, domain VARCHAR, device VARCHAR);
 CREATE TABLE IF NOT EXISTS gone(source INTEGER, lo BIGINT, hi BIGINT);
@@ -45,7 +46,7 @@ CREATE TABLE IF NOT EXISTS counted(station_id VARCHAR, late BIGINT);
 CREATE TABLE IF NOT EXISTS ledger_upto(frame BIGINT);
 CREATE TABLE IF NOT EXISTS unrolled(series INTEGER, since BIGINT, until BIGINT);
 CREATE TABLE IF NOT EXISTS noted_upto(frame BIGINT);
-"""
+{changes.SCHEMA}"""
 
 
 def sql_type(arrow: pa.DataType) -> str:
