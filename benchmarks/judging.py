@@ -203,6 +203,7 @@ def _frames(frames: Ints, stations: Ints, ts: Ints, turn: int) -> pa.Table:
         "sent": ts,
         "received": received,
         "correction": np.zeros(len(frames), np.int64),
+        "clock": [None] * len(frames),
         "oldest": np.full(len(frames), turn + 1),
         "late": np.zeros(len(frames), np.bool_),
         "digest": [None] * len(frames),

@@ -60,6 +60,8 @@ STATION: tuple[Measure, ...] = (
         "与平台的时钟差",
         "Clock against the platform's",
     ),
+    # what that frame, whether set or not, says of its clock; one that nothing sets cannot say how wrong it is
+    _S.flag("clock_set", 60, "时钟已校准", "Clock set"),
     # readings in quarantine / all, over the last 10 minutes; unknown below 20 readings
     _S.gauge(
         "rejected_ratio", "1", "float", (0, 1), None, 60, 0, "被拒数据占比", "Share of rejected readings"

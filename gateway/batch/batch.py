@@ -16,6 +16,7 @@ FRAME_SCHEMA = pa.schema(
         ("sent", pa.int64()),  # ms, the station's clock
         ("received", pa.int64()),  # ms, the gateway's clock
         ("correction", pa.int64()),  # ms added to every `ts` of the frame
+        ("clock", pa.string()),  # unset where the station says so of its own, else null
         ("oldest", pa.int64()),
         ("late", pa.bool_()),  # its newest reading was over 5 min old at first receipt
         ("digest", pa.binary()),  # SHA-256 of a best-effort frame, its only identity

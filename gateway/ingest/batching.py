@@ -149,6 +149,7 @@ def _frames(
         "sent": [header.sent for header in headers],
         "received": received,
         "correction": [header.correction for header in headers],
+        "clock": ["unset" if header.clock_unset else None for header in headers],
         "oldest": [header.oldest if header.stream else None for header in headers],
         "late": (newest != NEVER) & (received - newest > LATE_MS),
         "digest": digests,

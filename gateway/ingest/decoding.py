@@ -44,6 +44,7 @@ class Header(NamedTuple):
     sent: int
     correction: int
     gone: tuple[tuple[int, int], ...] = ()
+    clock_unset: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ def _header(position: int, verdict: Decoded, received: int) -> Header:
         verdict.sent,
         received - verdict.sent if wrong_clock else 0,
         verdict.gone,
+        verdict.clock_unset,
     )
 
 

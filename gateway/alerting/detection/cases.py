@@ -59,6 +59,7 @@ class Writer:
             "sent": reading.received,
             "received": reading.received,
             "correction": 0,
+            "clock": None,
             "oldest": 1,
             "late": False,
             "digest": None,

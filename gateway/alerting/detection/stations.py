@@ -241,9 +241,6 @@ class Stations:
         for place, one in enumerate(counts):
             known[place] = one.inside, one.confidence, one.visits, one.uses
         figures = self._carried(station, frame, known, counted)
-        live = pc.equal(frames["lane"], "telemetry").to_numpy()[heard]
-        skew = np.full(len(station), np.nan)
-        skew[counted:] = np.where(live, frames["sent"].to_numpy()[heard] - clocks.received[heard], np.nan)
         received = np.concatenate([_of(counts, "received"), clocks.received[heard]])
         columns = {
             "frame": frame,
@@ -252,8 +249,10 @@ class Stations:
             "ts": received,
             "received": received,
         }
-        named = dict(zip(_FIGURES, figures.T, strict=True)) | {"clock_skew_ms": skew}
-        told = {name: pa.array(values, from_pandas=True) for name, values in named.items()}
+        told = {
+            name: pa.array(values, from_pandas=True) for name, values in zip(_FIGURES, figures.T, strict=True)
+        }
+        told |= _clocks_told(frames, heard, clocks, counted)
         return pa.table({name: pa.array(values) for name, values in columns.items()} | told)
 
     def _carried(self, station: Ints, frame: Ints, known: Values, counted: int) -> Values:
@@ -346,6 +345,18 @@ _FIGURES = ("people_inside_count", "people_inside_confidence_ratio", "visits_tot
 def _frame_at(at: int, clocks: Clocks) -> int:
     """Return the frame that first knows of something: the next received; the last where none is."""
     return int(clocks.frame[min(int(np.searchsorted(clocks.received, at)), len(clocks.frame) - 1)])
+
+
+def _clocks_told(frames: pa.Table, heard: Ints, clocks: Clocks, counted: int) -> dict[str, pa.Array]:
+    """Return what frames in ``heard`` say of their stations' clocks, after ``counted`` rows that say nothing."""
+    live = pc.equal(frames["lane"], "telemetry").to_numpy()[heard]
+    unset = frames["clock"].is_valid().to_numpy()[heard]
+    nothing = np.ones(counted, np.bool_)
+    skew = np.append(np.zeros(counted, np.int64), frames["sent"].to_numpy()[heard] - clocks.received[heard])
+    return {
+        "clock_skew_ms": pa.array(skew, mask=np.append(nothing, ~live | unset)),
+        "clock_set": pa.array(np.append(nothing, ~unset), mask=np.append(nothing, ~live)),
+    }
 
 
 def _of(counts: Sequence[Count], name: str) -> Ints:

@@ -53,11 +53,21 @@ def test_it_tells_of_each_frame_what_replay_and_ledger_need() -> None:
         "sent": NOW - 5,
         "received": NOW,
         "correction": 0,
+        "clock": None,
         "oldest": 5,
         "late": False,
         "digest": None,
     }
     assert batch.gone == [(0, 2, 3)]
+
+
+def test_it_tells_of_which_frames_nothing_had_set_the_clock() -> None:
+    batch = Desk().batch(payload(1), payload(2, clock_unset=True), payload(3))
+    assert {frame["seq"]: frame["clock"] for frame in batch.frames.to_pylist()} == {
+        1: None,
+        2: "unset",
+        3: None,
+    }
 
 
 def test_it_gives_best_effort_frames_a_digest_for_an_identity() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.batch.batch import Batch
 from gateway.errors import NotDurableError, StartError, StoreClosedError
-from gateway.timeseries import last_values, ledgers, tables
+from gateway.timeseries import last_values, ledgers, replay, tables
 from gateway.timeseries.store import Store
 from tests.unit.gateway_ingest.ticks import (
     NOW,
@@ -375,3 +375,22 @@ def test_it_can_keep_every_golden_frame(store: Store) -> None:
         expected += good.readings
     stored = sum(len(read(store, f"FROM {view}")) for view in tables.views() if view != "frames_raw")
     assert stored == expected
+
+
+def test_it_gives_back_of_which_frames_nothing_had_set_the_clock(store: Store) -> None:
+    store.consume([desk(store).batch(payload(1), payload(2, clock_unset=True))])
+    [batch] = replay.batches(reopened(store).cursor(), 0, 1)
+    told = dict(zip(batch.frames["seq"].to_pylist(), batch.frames["clock"].to_pylist(), strict=True))
+    assert told == {1: None, 2: "unset"}
+
+
+def test_it_goes_on_with_frames_of_which_it_once_did_not_keep_that(store: Store) -> None:
+    store.consume([desk(store).batch(payload(1))])
+    store.cursor().execute("DROP VIEW frames; DROP VIEW frames_raw")
+    store.cursor().execute("ALTER TABLE frames_raw_202611 DROP COLUMN clock")
+    again = reopened(store)
+    [before] = replay.batches(again.cursor(), 0, 0)
+    assert before.frames["clock"].to_pylist() == [None]
+    again.consume([desk(again).batch(payload(2, clock_unset=True))])
+    [batch] = replay.batches(again.cursor(), 0, 1)
+    assert batch.frames["clock"].to_pylist() == [None, "unset"]

@@ -51,7 +51,8 @@ def overrides(*rules: Rule, stations: Mapping[tuple[str, str], float] | None = N
 class Said:
     """One frame: who said what, when (s after `NOW`), and how many seconds later it was received.
 
-    Its number is the next, unless told otherwise; the next is then the one after the highest.
+    Its number is the next, unless told otherwise; the next is then the one after the highest. The station's
+    clock is ``ahead`` (s), and ``unset`` where it knows that nothing has set it.
     """
 
     at: float
@@ -60,6 +61,8 @@ class Said:
     delay: float = 0.0
     backlog: bool = False
     seq: int | None = None
+    ahead: float = 0.0
+    unset: bool = False
 
 
 def sample(at: float, domain: str, device: str, *, station: str = STATION, **fields: object) -> Said:
@@ -91,11 +94,14 @@ class Stage:
             last = self._seq.get(one.station, 0)
             seq = last + 1 if one.seq is None else one.seq
             self._seq[one.station] = max(last, seq)
-            sent = NOW + round((one.at + one.delay) * 1000)
+            received = NOW + round((one.at + one.delay) * 1000)
+            sent = received + round(one.ahead * 1000)
             stream = OTHER_STREAM[:-4] + f"{len(one.station):02d}{sum(map(ord, one.station)) % 90 + 10:02d}"
-            said = payload(seq, one.readings, station_id=one.station, sent=sent, stream=stream)
+            said = payload(
+                seq, one.readings, station_id=one.station, sent=sent, stream=stream, clock_unset=one.unset
+            )
             channel = Channel.BACKLOG if one.backlog else Channel.TELEMETRY
-            messages.append(arrived(said, station_id=one.station, received=sent, channel=channel))
+            messages.append(arrived(said, station_id=one.station, received=received, channel=channel))
         return self.desk.batch(*messages)
 
     def play(self, *frames: Said) -> list[Transition]:
