@@ -53,9 +53,12 @@ def note_retold(
     )
 
 
-def note_corrected(cursor: duckdb.DuckDBPyConnection, domain: str, frame: int, idx: int, now: int) -> None:
-    """Note one reading, inside the transaction that corrects it."""
-    cursor.execute("INSERT INTO corrected VALUES (nextval('changes'), ?, ?, ?, ?)", [domain, frame, idx, now])
+def note_corrected(cursor: duckdb.DuckDBPyConnection, domain: str, now: int) -> None:
+    """Note the readings of the table `chosen` (`frame`, `idx`), inside the transaction that corrects them."""
+    cursor.execute(
+        "INSERT INTO corrected SELECT nextval('changes'), ?, frame, idx, ? FROM chosen ORDER BY frame, idx",
+        [domain, now],
+    )
 
 
 def retold_since(cursor: duckdb.DuckDBPyConnection, n: int, limit: int) -> list[Retold]:

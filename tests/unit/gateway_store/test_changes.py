@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
+import pyarrow as pa
 import pytest
 
 from gateway.timeseries import changes
@@ -21,6 +23,11 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def retold(house: House, after: int = 0, limit: int = 100) -> list[Retold]:
     return [one for one in changes.retold_since(house.store.cursor(), after, limit) if one.tier == "15m"]
+
+
+def note_corrected(cursor: duckdb.DuckDBPyConnection, idx: int, now: int) -> None:
+    cursor.register("chosen", pa.table({"frame": [7], "idx": [idx]}))
+    changes.note_corrected(cursor, "power", now)
 
 
 def test_it_tells_which_quarters_were_told_and_told_again(house: House) -> None:
@@ -49,7 +56,7 @@ def test_it_goes_on_counting_after_a_restart(house: House) -> None:
 def test_it_gives_no_more_than_was_asked_for_and_then_the_rest(house: House) -> None:
     cursor = house.store.cursor()
     for idx in range(5):
-        changes.note_corrected(cursor, "power", 7, idx, START)
+        note_corrected(cursor, idx, START)
     some = changes.corrected_since(cursor, 0, 3)
     assert [one.idx for one in some] == [0, 1, 2]
     assert changes.corrected_since(cursor, some[-1].n, 3) == [
@@ -59,11 +66,11 @@ def test_it_gives_no_more_than_was_asked_for_and_then_the_rest(house: House) -> 
 
 def test_it_forgets_what_is_old_and_keeps_counting(house: House) -> None:
     cursor = house.store.cursor()
-    changes.note_corrected(cursor, "power", 7, 0, START)
-    changes.note_corrected(cursor, "power", 7, 1, START + DAY)
+    note_corrected(cursor, 0, START)
+    note_corrected(cursor, 1, START + DAY)
     last = changes.newest(cursor)
     assert changes.forget(cursor, START + changes.KEEP_MS) == 0
     assert changes.forget(cursor, START + changes.KEEP_MS + 1) == 1
     assert [one.idx for one in changes.corrected_since(cursor, 0, 10)] == [1]
-    changes.note_corrected(cursor, "power", 7, 2, START + 2 * DAY)
+    note_corrected(cursor, 2, START + 2 * DAY)
     assert changes.newest(cursor) == last + 1
