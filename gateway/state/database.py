@@ -15,6 +15,7 @@ from gateway.state.audit import Audit
 from gateway.state.births import Births
 from gateway.state.claims import Claims
 from gateway.state.commands import Commands
+from gateway.state.corrections import Corrections
 from gateway.state.escalations import Escalations
 from gateway.state.maintenance import Maintenance
 from gateway.state.migrate import migrate
@@ -47,6 +48,7 @@ class State:
         self.resends = Resends(engine)
         self.claims = Claims(engine)
         self.audit = Audit(engine)
+        self.corrections = Corrections(engine)
         self.alerts = Alerts(engine)
         self.escalations = Escalations(engine)
         self.notifications = Notifications(engine)
