@@ -111,6 +111,9 @@ PLATFORM: tuple[Measure, ...] = (
     ),
 )
 
+OBSERVED = frozenset({"station.rejected_ratio", *(f"platform.{one.name}" for one in PLATFORM)})
+"""Those that are measured beside the wire; the others the alert engine works out itself."""
+
 _EVENTS = (
     # a frame or birth was received
     ("heard", "收到数据", "frame or birth"),

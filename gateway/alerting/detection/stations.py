@@ -348,7 +348,7 @@ def _frame_at(at: int, clocks: Clocks) -> int:
 
 
 def _clocks_told(frames: pa.Table, heard: Ints, clocks: Clocks, counted: int) -> dict[str, pa.Array]:
-    """Return what frames in ``heard`` say of their stations' clocks, after ``counted`` rows that say nothing."""
+    """Return what frames in ``heard`` say of their stations' clocks, below ``counted`` rows that do not."""
     live = pc.equal(frames["lane"], "telemetry").to_numpy()[heard]
     unset = frames["clock"].is_valid().to_numpy()[heard]
     nothing = np.ones(counted, np.bool_)
