@@ -26,7 +26,7 @@ def batches(
     cursor: duckdb.DuckDBPyConnection, first: int, last: int, chunk: int = CHUNK_FRAMES
 ) -> Iterator[Batch]:
     """Yield the frames ``first`` to ``last``, so many at a time; duckdb.Error when the store fails."""
-    columns = _present(cursor)
+    columns = present_columns(cursor)
     for begin in range(first, last + 1, chunk):
         end = min(begin + chunk - 1, last)
         frames = _between(cursor, "frames_raw", FRAME_SCHEMA.names, begin, end)
@@ -62,8 +62,8 @@ def _between(
     ).to_arrow_table()
 
 
-def _present(cursor: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
-    """Return the columns of each view that any month has: the others cost time and are null."""
+def present_columns(cursor: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """Return the columns of each view of readings that any month has: the others cost time and are null."""
     there = cursor.execute(
         "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal"
     ).fetchall()

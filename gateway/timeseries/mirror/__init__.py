@@ -1,0 +1,1 @@
+"""The mirror: what the store of record has, in an InfluxDB for Grafana and other readers."""

@@ -1,0 +1,212 @@
+"""The real InfluxDB of Debian (1.6.7), behind a shim that spells the paths of newer ones.
+
+1.6.7 has the engine and the query language, but no `/api/v2/write`; the shim maps that path to `/write`.
+"""
+
+import http.client
+import json
+import shutil
+import signal
+import subprocess
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from tests.support.ports import free_port, is_open
+from tests.support.waiting import until_sync
+
+EXECUTABLE = shutil.which("influxd") or "/usr/bin/influxd"
+_SETTINGS = """
+reporting-disabled = true
+bind-address = "127.0.0.1:{rpc}"
+[meta]
+  dir = "{directory}/meta"
+  logging-enabled = false
+[data]
+  dir = "{directory}/data"
+  wal-dir = "{directory}/wal"
+  index-version = "tsi1"
+  query-log-enabled = false
+[monitor]
+  store-enabled = false
+[http]
+  bind-address = "127.0.0.1:{port}"
+  log-enabled = false
+[logging]
+  level = "warn"
+"""
+
+
+@dataclass(slots=True)
+class Said:
+    """An answer the shim gives instead of asking the server."""
+
+    status: int
+    body: object
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Influx:
+    """An influxd on free ports of 127.0.0.1; keeps ports and disk over restarts. `url` is the shim's.
+
+    ``answer_writes`` set makes the shim answer every write so, and not ask the server.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.port, rpc = free_port(), free_port()
+        self.answer_writes: Said | None = None
+        self.writes = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        directory.mkdir(parents=True, exist_ok=True)
+        self._configuration = directory / "influxdb.conf"
+        self._configuration.write_text(_SETTINGS.format(directory=directory, port=self.port, rpc=rpc))
+        self._shim = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._shim.daemon_threads = True
+        self._serving = threading.Thread(target=self._shim.serve_forever, args=(0.05,), name="shim")
+
+    @property
+    def url(self) -> str:
+        """The address as settings spell it."""
+        return f"http://127.0.0.1:{self._shim.server_address[1]}"
+
+    def start(self) -> None:
+        """Start it and return once it answers."""
+        with (self.directory / "influxd.log").open("ab") as log:
+            command = [EXECUTABLE, "-config", str(self._configuration)]
+            process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        self._process = process
+        until_sync(
+            lambda: process.poll() is not None or is_open(self.port), 30, what="influxd accepting connections"
+        )
+        if process.poll() is not None:
+            self._process = None
+            raise RuntimeError((self.directory / "influxd.log").read_text())
+
+    def stop(self) -> None:
+        """Let it end by itself."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def pause(self) -> None:
+        """Freeze it: its sockets stay open and nothing answers."""
+        self._running().send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Thaw it."""
+        self._running().send_signal(signal.SIGCONT)
+
+    def query(self, text: str, database: str | None = "yizhan") -> list[dict[str, Any]]:
+        """Ask in InfluxQL; the rows of all series, tags and columns by name."""
+        asked = {"q": text, "epoch": "ns"} | ({"db": database} if database else {})
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("POST", f"/query?{urlencode(asked)}")
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        result = answer["results"][0]
+        if "error" in result:
+            raise RuntimeError(result["error"])
+        return [
+            {
+                "name": series.get("name"),
+                **series.get("tags", {}),
+                **dict(zip(series["columns"], row, strict=True)),
+            }
+            for series in result.get("series", [])
+            for row in series["values"]
+        ]
+
+    def __enter__(self) -> Self:
+        self._serving.start()
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._shim.shutdown()
+        self._serving.join()
+        self._shim.server_close()
+        if self._process is not None:
+            self.resume()
+            self.kill()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("this influxd is not running")
+        return self._process
+
+    def _end(self, how: signal.Signals) -> None:
+        process = self._running()
+        process.send_signal(how)
+        process.wait(30)
+        self._process = None
+
+
+# -- the shim ------------------------------------------------------------------------------------------
+
+
+def _handler(server: Influx) -> type[BaseHTTPRequestHandler]:
+    class Shim(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self._forward(server)
+
+        def do_POST(self) -> None:
+            self._forward(server)
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+        def _forward(self, server: Influx) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            is_write = self.path.startswith("/api/v2/write")
+            server.writes += is_write
+            if is_write and server.answer_writes is not None:
+                said = server.answer_writes
+                self._answer(said.status, json.dumps(said.body).encode(), said.headers)
+                return
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+            try:
+                kept = {name: self.headers[name] for name in _PASSED if name in self.headers}
+                connection.request(self.command, _mapped(self.path), body, kept)
+                answer = connection.getresponse()
+                self._answer(answer.status, answer.read(), dict(answer.getheaders()))
+            except OSError:
+                self.close_connection = True
+            finally:
+                connection.close()
+
+        def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                if name.lower() not in _OWN:
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    return Shim
+
+
+_PASSED = ("Content-Type", "Content-Encoding")
+_OWN = {"content-length", "transfer-encoding", "connection", "date", "server"}
+
+
+def _mapped(target: str) -> str:
+    """Spell a write of 2.x as 1.6.7 knows it."""
+    parts = urlsplit(target)
+    if parts.path != "/api/v2/write":
+        return target
+    asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    database, _, policy = asked["bucket"].partition("/")
+    precision = {"us": "u", "ns": "n"}.get(asked.get("precision", "ns"), asked.get("precision", "ns"))
+    return "/write?" + urlencode({"db": database, "rp": policy, "precision": precision})
