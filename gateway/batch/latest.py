@@ -44,6 +44,11 @@ class _Column:
         self.values[series] = column.to_numpy()
         self.there[series] = True
 
+    def put(self, number: int, value: object) -> None:
+        self.there[number] = value is not None
+        if value is not None:
+            self.values[number] = value
+
     def get(self, number: int) -> object:
         if number >= len(self.there) or not self.there[number]:
             return None
@@ -88,6 +93,17 @@ class Latest:
                 known = columns.get(name) or columns.setdefault(name, _Column(column.type))
                 known.set(series, column, len(self._ts))
         self._note_suspects(series, table)
+
+    def newest(self, series: int) -> int:
+        """Return the time (ms) of the newest reading of a series, `NEVER` for none."""
+        return int(self._ts[series]) if series < len(self._ts) else NEVER
+
+    def correct(self, domain: str, series: int, name: str, value: object) -> None:
+        """Say otherwise what was last said of a field; None: nothing."""
+        column = self._columns.get(domain, {}).get(name)
+        if column is not None and series < len(column.there):
+            column.put(series, value)
+            self._suspect[series] = tuple(one for one in self._suspect.get(series, ()) if one != name)
 
     def devices(self, station_id: str) -> Iterator[LastReading]:
         """Yield the last reading of every device of a station that was heard."""

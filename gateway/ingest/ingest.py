@@ -18,6 +18,8 @@ from gateway.ingest.admission import DIGEST_MS, Admission
 from gateway.ingest.batching import Batcher
 from gateway.ingest.claims import Claims
 from gateway.ingest.commanding import Commander
+from gateway.ingest.correcting import Correcting
+from gateway.ingest.corrector import Corrector
 from gateway.ingest.judging import judge
 from gateway.ingest.outgoing import Outgoing
 from gateway.ingest.own import OwnVitals
@@ -97,6 +99,9 @@ class Ingest:
         self.pipeline = Pipeline(
             plan.ingest, self.received, self.admission, batcher, sinks, metrics, clock, store.next_frame
         )
+        self.corrections = Correcting(
+            Corrector(state.corrections, store, latest, clock), self.pipeline, latest
+        )
         regions = Regions(plan.regions, self.claims, topics, state.claims, self._outgoing, metrics, clock)
         self._statuses = Statuses(
             topics, self.received, fleet, regions, state.births, self._outgoing, metrics
@@ -161,6 +166,7 @@ class Ingest:
         for claim in self._state.claims.load():
             said = Claim(gateway=self._state.gateway, since=claim.since, replaces=list(claim.replaces))
             self.claims.restore(claim.region, said)
+        self.corrections.corrector.take_up()
 
     def write_ledger(self) -> None:
         """Write the ledger down after `run`, so that the next start is quick."""
@@ -234,6 +240,7 @@ class Ingest:
                     group.create_task(self._tend(), name="ingest-tend"),
                     group.create_task(keep(self._rollups, self.pipeline, self._clock), name="ingest-roll-up"),
                     group.create_task(self._judge(), name="ingest-judge"),
+                    group.create_task(self.corrections.run(), name="ingest-correct"),
                     group.create_task(self._outgoing.run(), name="ingest-write"),
                     group.create_task(self._examine_broker(), name="ingest-preflight"),
                 ]

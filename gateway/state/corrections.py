@@ -20,7 +20,7 @@ class Identity(NamedTuple):
     stream: str | None
     seq: int | None
     digest: str | None
-    index: int
+    idx: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Corrections(Repository):
         """Return how many readings each correction is about, by id, in the order they were decided."""
         query = select(corrections.c.id, corrections.c.count).order_by(corrections.c.n)
         with self._reading.connect() as connection:
-            return {row.id: row.count for row in connection.execute(query)}
+            return {correction_id: count for correction_id, count in connection.execute(query)}  # noqa: C416
 
     def get(self, correction_id: str) -> Correction | None:
         """Return a correction with all its readings, or None."""
@@ -121,8 +121,8 @@ def _readings(connection: Connection, n: int) -> list[CorrectedReading]:
 
 
 def _row(n: int, place: int, reading: CorrectedReading) -> dict[str, object]:
-    stream, seq, digest, index = reading.identity
-    named = {"stream": stream, "seq": seq, "digest": digest, "idx": index}
+    stream, seq, digest, idx = reading.identity
+    named = {"stream": stream, "seq": seq, "digest": digest, "idx": idx}
     return {"n": n, "place": place, **named, "ts": reading.ts, "old": reading.old}
 
 

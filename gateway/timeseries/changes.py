@@ -20,6 +20,7 @@ CREATE SEQUENCE IF NOT EXISTS changes;
 CREATE TABLE IF NOT EXISTS retold(n BIGINT, tier VARCHAR, domain VARCHAR, series INTEGER,
     since BIGINT, until BIGINT, told BIGINT);
 CREATE TABLE IF NOT EXISTS corrected(n BIGINT, domain VARCHAR, frame BIGINT, idx SMALLINT, told BIGINT);
+CREATE TABLE IF NOT EXISTS carried_out(correction VARCHAR, place INTEGER);
 """
 
 

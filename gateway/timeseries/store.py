@@ -5,7 +5,7 @@ the whole DuckDB object) the file is closed and reopened at the next attempt.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import duckdb
@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 FrameIdentity = tuple[str | None, str | None, int | None]
 """(station_id, stream, seq)."""
+MakeRoom = Callable[[str, str, Iterable[str]], None]
+"""Makes a month's table of a view, with these columns."""
 
 CHECKPOINT_BYTES = "256MB"
 """How large the write-ahead log grows before DuckDB folds it in: folding costs as much as appending, and
@@ -53,8 +55,7 @@ class Store:
         self.sources = Sources(self._known_sources())
         self.series = SeriesIndex(self._known_series())
         self._written = (len(self.sources.known), len(self.series.known))
-        row = self.cursor().execute("SELECT coalesce(max(frame), -1) + 1 FROM frames_raw").fetchone()
-        self.next_frame = row[0] if row else 0
+        self.next_frame = self.last_frame() + 1
 
     def close(self) -> None:
         """Fold the log into the file and close it."""
@@ -67,6 +68,11 @@ class Store:
         if self._connection is None:
             raise StoreClosedError(self.failure or "the store is not open")
         return self._connection.cursor()
+
+    def last_frame(self) -> int:
+        """Return the number of the last frame stored, -1 for none."""
+        row = self.cursor().execute("SELECT coalesce(max(frame), -1) FROM frames_raw").fetchone()
+        return int(row[0]) if row else -1
 
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the file."""
@@ -148,6 +154,20 @@ class Store:
             self._recover(error)
             raise NotDurableError(str(error)) from error
         return True
+
+    def change(self, change: Callable[[duckdb.DuckDBPyConnection, MakeRoom], None]) -> None:
+        """Change what is stored in one transaction; raises NotDurableError, and then nothing was changed.
+
+        A column that a month's table may not have yet must be made room for.
+        """
+        try:
+            connection = self._open_connection()
+            connection.begin()
+            change(connection, self._make_room)
+            self._commit()
+        except (duckdb.Error, StoreClosedError) as error:
+            self._recover(error)
+            raise NotDurableError(str(error)) from error
 
     def _transact(self, batches: Sequence[Batch]) -> None:
         self._open_connection().begin()

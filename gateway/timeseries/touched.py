@@ -49,6 +49,16 @@ def note_frames(connection: duckdb.DuckDBPyConnection, first: int, last: int, cl
                 )
 
 
+def note_readings(connection: duckdb.DuckDBPyConnection, measure: Measure) -> None:
+    """Do it for the readings of the table `chosen` (`series`, `ts`), of which one field is being changed."""
+    back, on = (_BACK_MS, _ON_MS) if measure.kind is Kind.COUNTER else (0, 0)
+    connection.execute(
+        f"INSERT INTO unrolled SELECT series, quarter - {back}, upto - upto % {QUARTER_MS} + {on} FROM ("
+        f"SELECT series, ts - ts % {QUARTER_MS} AS quarter, max(ts) + {hold_ms(measure)} - 1 AS upto"
+        " FROM chosen GROUP BY ALL)"
+    )
+
+
 _NOTE = f"""
 INSERT INTO unrolled SELECT series, since, until FROM (
     SELECT series, quarter - if(quarter < ?, ?, 0) AS since,
