@@ -14,6 +14,7 @@ def made() -> dict[str, bytes]:
     from catalogue.loading import load
     from catalogue.runbook.forms import page as rule_format
     from catalogue.runbook.pages import pages as rule_pages
+    from dashboards.files import committed
     from gateway.api.openapi import DOCUMENT, document
     from wire.generate import documents
     from yizhan.reference import pages
@@ -22,6 +23,7 @@ def made() -> dict[str, bytes]:
     files[DOCUMENT.relative_to(ROOT).as_posix()] = document()
     files["docs/reference/rule-format.md"] = rule_format().encode()
     files |= {f"docs/reference/rules/{file}": text.encode() for file, text in rule_pages(load()).items()}
+    files |= committed()
     return files | {f"docs/reference/{page.file}": page.text().encode() for page in pages()}
 
 

@@ -1,0 +1,193 @@
+"""All stations: who is worst off, where they are, and how the month went."""
+
+from dashboards.influxql import DAY, MAIN, REGION, ZONE, call, fields, select
+from dashboards.model import Board, Change, Column, Figure, Panel, Query, Row, Step, Text, Word
+from dashboards.parts import REGIONS, SEVERITIES, column, counted, station_link
+from dashboards.texts import name, shared
+from dashboards.views import bars, places, stat, table
+from wire.influx import ALERT_TRANSITIONS, STATIONS, VISITS, Tier, rollup
+
+STATE_COUNT = "station (count)"
+"""What Grafana's groupBy calls how many there are."""
+NOW = "10m"
+"""Stations are written once a minute, silent ones too; one that is not there for so long is not known."""
+MONTH = "30d"
+BY_STATION = ("region", "station")
+
+STATE_WORDS = {
+    "online": Word(shared().words["online"], "green"),
+    "late": Word(shared().words["late"], "yellow"),
+    "offline": Word(shared().words["offline"], "red"),
+    "unknown": Word(shared().words["unknown"], "grey"),
+}
+AGE = Figure("s", steps=(Step(None, "green"), Step(90, "yellow"), Step(180, "red")))
+"""Late after 90 s, offline after 180 s (contract, section 5)."""
+OPEN = {level: (Step(None, "green"), Step(1, colour)) for level, colour in SEVERITIES.items()}
+
+_FIELDS = (
+    *("name_zh", "state", "last_seen_age_s", "open_p1", "open_p2", "open_p3", "open_p4", "people_inside"),
+    *("capacity", "visits_today", "energy_today_kwh", "water_today_l", "outbox_age_s", "frames_missing"),
+    *("lat", "lon"),
+)
+LATEST = Query(
+    select(
+        fields(STATIONS, *_FIELDS),
+        STATIONS,
+        (REGION,),
+        BY_STATION,
+        "ORDER BY time DESC LIMIT 1",
+    ),
+    table=True,
+)
+"""The newest row of every station; all pictures of the present share this one answer."""
+
+_OPEN_COLUMNS = tuple(
+    counted(f"open_p{level[1]}", Figure("none", decimals=0, steps=steps), cell="filled", width=60)
+    for level, steps in OPEN.items()
+)
+_TODAY = (
+    counted("people_inside"),
+    counted("visits_today"),
+    column("energy_today_kwh", Figure("kwatth", decimals=1)),
+    column("water_today_l", Figure("litre", decimals=0)),
+)
+
+
+def _now() -> tuple[Panel, ...]:
+    return (
+        Panel("open", stat("sum", "/^open_p[1-4]$/"), 8, 4, of="worst", columns=_OPEN_COLUMNS, span=NOW),
+        Panel(
+            "today",
+            stat("sum", "/^(people_inside|visits_today|energy_today_kwh|water_today_l)$/"),
+            10,
+            4,
+            of="worst",
+            columns=_TODAY,
+            span=NOW,
+        ),
+        Panel(
+            "states",
+            table(STATE_COUNT),
+            6,
+            4,
+            of="worst",
+            changes=(_counted_by("state"),),
+            columns=(
+                column("state", words=STATE_WORDS, cell="coloured"),
+                Column(STATE_COUNT, name("stations"), Figure("none", decimals=0)),
+            ),
+            span=NOW,
+        ),
+        Panel(
+            "worst",
+            table("open_p1", "open_p2", "last_seen_age_s", "open_p3"),
+            15,
+            14,
+            queries=(LATEST,),
+            columns=_worst_columns(),
+            span=NOW,
+        ),
+        Panel(
+            "map",
+            places("last_seen_age_s"),
+            9,
+            14,
+            of="worst",
+            columns=(column("last_seen_age_s", AGE), column("state", words=STATE_WORDS), *_OPEN_COLUMNS),
+            figure=AGE,
+            span=NOW,
+        ),
+    )
+
+
+def _counted_by(field: str) -> Change:
+    grouped = {field: {"aggregations": [], "operation": "groupby"}}
+    counted_field = {"station": {"aggregations": ["count"], "operation": "aggregate"}}
+    return Change("groupBy", {"fields": {**grouped, **counted_field}})
+
+
+def _worst_columns() -> tuple[Column, ...]:
+    return (
+        column("station", link=station_link(), width=110),
+        column("name_zh", width=180),
+        column("state", words=STATE_WORDS, cell="coloured", width=70),
+        *_OPEN_COLUMNS,
+        column("last_seen_age_s", AGE, cell="coloured", width=90),
+        counted("people_inside", width=70),
+        counted("visits_today", width=70),
+        column("outbox_age_s", Figure("s"), width=90),
+        counted("frames_missing", width=80),
+        column("region", width=90),
+    )
+
+
+def _course() -> tuple[Panel, ...]:
+    visits, power, water = VISITS["1d"], rollup("power", Tier.DAY), rollup("water", Tier.DAY)
+    by_day = ((DAY,), f"fill(none) tz('{ZONE}')")
+    return (
+        Panel(
+            "visits",
+            bars(),
+            12,
+            8,
+            queries=tuple(
+                Query(select(call(visits, "sum", one), visits, (REGION,), *by_day), name(one))
+                for one in ("visits", "low", "high")
+            ),
+            span=MONTH,
+        ),
+        Panel(
+            "alerts",
+            bars(stacked=True),
+            12,
+            8,
+            queries=(
+                Query(
+                    select(
+                        call(ALERT_TRANSITIONS, "count", "alert_id"),
+                        ALERT_TRANSITIONS,
+                        (REGION, "\"change\" = 'opened'"),
+                        (DAY, "severity"),
+                        f"fill(none) tz('{ZONE}')",
+                    ),
+                    Text("$tag_severity", "$tag_severity"),
+                ),
+            ),
+            span=MONTH,
+        ),
+        Panel(
+            "energy",
+            bars(),
+            12,
+            8,
+            queries=(
+                Query(
+                    select(
+                        call(power, "sum", "energy_import_kwh_total_increase"), power, (REGION, MAIN), *by_day
+                    ),
+                    name("energy"),
+                ),
+            ),
+            figure=Figure("kwatth", low=0),
+            span=MONTH,
+        ),
+        Panel(
+            "water",
+            bars(),
+            12,
+            8,
+            queries=(
+                Query(
+                    select(
+                        call(water, "sum", "water_volume_m3_total_increase"), water, (REGION, MAIN), *by_day
+                    ),
+                    name("water"),
+                ),
+            ),
+            figure=Figure("m3", low=0),
+            span=MONTH,
+        ),
+    )
+
+
+BOARD = Board("fleet", (Row("now", _now()), Row("course", _course())), variables=(REGIONS,))

@@ -1,0 +1,139 @@
+"""How the values of a panel are shown: units, steps of colour, words of states, columns, links."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from grafana_foundation_sdk.models import common, dashboard
+from grafana_foundation_sdk.models import table as table_model
+
+from dashboards.model import Colour, Column, Language, Panel, Step, Word
+
+_COLOURS: Mapping[Colour, str] = {
+    "green": "green",
+    "yellow": "yellow",
+    "orange": "orange",
+    "red": "red",
+    "blue": "blue",
+    "purple": "purple",
+    "grey": "#808080",
+    "text": "text",
+}
+_CELLS = {"plain": "auto", "filled": "color-background", "coloured": "color-text", "gauge": "gauge"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Panels' field configurations in one language."""
+
+    language: Language
+
+    def config(self, panel: Panel, missing: str) -> dashboard.FieldConfigSource:
+        """Return what holds for every field of a panel, and what for single columns."""
+        figure = panel.figure
+        return dashboard.FieldConfigSource(
+            defaults=dashboard.FieldConfig(
+                unit=figure.unit,
+                decimals=figure.decimals,
+                min_val=figure.low,
+                max_val=figure.high,
+                mappings=[self._mapping(panel.words)] if panel.words else [],
+                thresholds=_thresholds(figure.steps),
+                color=_colouring(panel),
+                no_value=missing,
+                custom=_custom(panel),
+            ),
+            overrides=[self._override(column) for column in panel.columns],
+        )
+
+    def options(self, panel: Panel) -> object:
+        """Return the options of its type; the columns a table is sorted by get the names people see."""
+        options = panel.view.options
+        if isinstance(options, table_model.Options) and options.sort_by:
+            titles = {column.name: column.title.of(self.language) for column in panel.columns}
+            options = copy.deepcopy(options)
+            for one in options.sort_by or []:
+                one.display_name = titles[one.display_name]
+        return options
+
+    def transformations(self, panel: Panel) -> list[dashboard.DataTransformerConfig] | None:
+        """Return what happens between the answer and the picture; a table's columns stand as described.
+
+        InfluxDB's data source hands out the tags of a group in any order, so the order is always said.
+        """
+        changes = [
+            dashboard.DataTransformerConfig(id_val=one.id, options=dict(one.options)) for one in panel.changes
+        ]
+        if panel.view.type == "table" and panel.columns:
+            order = {self._name(column): at for at, column in enumerate(panel.columns)}
+            shown = {"include": {"names": list(order)}}
+            changes.append(dashboard.DataTransformerConfig(id_val="filterFieldsByName", options=shown))
+            changes.append(dashboard.DataTransformerConfig(id_val="organize", options={"indexByName": order}))
+        return changes or None
+
+    def _name(self, column: Column) -> str:
+        """Fields that are there in both languages are asked for in one."""
+        return (
+            column.name.removesuffix("_zh") + f"_{self.language}"
+            if column.name.endswith("_zh")
+            else column.name
+        )
+
+    def _link(self, column: Column, address: str) -> dict[str, object]:
+        return {"title": column.title.of(self.language), "url": address.replace("{language}", self.language)}
+
+    def _mapping(self, words: Mapping[str, Word]) -> dashboard.ValueMap:
+        return dashboard.ValueMap(
+            options={
+                value: dashboard.ValueMappingResult(
+                    text=word.text.of(self.language), color=_COLOURS[word.colour], index=at
+                )
+                for at, (value, word) in enumerate(words.items())
+            }
+        )
+
+    def _override(self, column: Column) -> dashboard.DashboardFieldConfigSourceOverrides:
+        figure = column.figure
+        properties: dict[str, object] = {
+            "displayName": column.title.of(self.language),
+            "unit": figure.unit,
+            "decimals": figure.decimals,
+            "min": figure.low,
+            "max": figure.high,
+            "thresholds": _thresholds(figure.steps).to_json() if len(figure.steps) > 1 else None,
+            "mappings": [self._mapping(column.words)] if column.words else None,
+            "custom.cellOptions": {"type": _CELLS[column.cell]} if column.cell != "plain" else None,
+            "custom.width": column.width,
+            "links": [self._link(column, column.link)] if column.link else None,
+        }
+        return dashboard.DashboardFieldConfigSourceOverrides(
+            matcher=dashboard.MatcherConfig(id_val="byName", options=self._name(column)),
+            properties=[
+                dashboard.DynamicConfigValue(id_val=key, value=value)
+                for key, value in properties.items()
+                if value is not None
+            ],
+        )
+
+
+def _thresholds(steps: tuple[Step, ...]) -> dashboard.ThresholdsConfig:
+    return dashboard.ThresholdsConfig(
+        mode=dashboard.ThresholdsMode.ABSOLUTE,
+        steps=[dashboard.Threshold(value=step.above, color=_COLOURS[step.colour]) for step in steps],
+    )
+
+
+def _colouring(panel: Panel) -> dashboard.FieldColor:
+    """Series of a chart are told apart by colour; anything else has the colour of its step."""
+    several = dashboard.FieldColorModeId.PALETTE_CLASSIC_BY_NAME
+    by_step = dashboard.FieldColorModeId.THRESHOLDS
+    return dashboard.FieldColor(mode=several if panel.view.type == "timeseries" else by_step)
+
+
+def _custom(panel: Panel) -> object | None:
+    low, high = panel.figure.soft
+    if (low, high) == (None, None) or not isinstance(panel.view.custom, common.GraphFieldConfig):
+        return panel.view.custom
+    custom = copy.copy(panel.view.custom)
+    custom.axis_soft_min, custom.axis_soft_max = low, high
+    return custom
