@@ -7,6 +7,7 @@ cost a few per cent of a core. The real agent on simulated devices is `simulator
 import signal
 import sys
 import time
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from simulators.load.settings import FleetSettings
 
 
 def fleet(  # noqa: PLR0913, PLR0917 - one parameter an option
-    broker: Annotated[str, typer.Option(help="mqtt://[user[:password]@]host[:port] / 消息服务器地址。")],
+    broker: Annotated[str, typer.Option(help="mqtt[s]://[user[:password]@]host[:port] / 消息服务器地址。")],
     stations: Annotated[int, typer.Option(help="How many stations. / 驿站数量。")],
     points: Annotated[int, typer.Option(help="Points a frame; 30 are 11 readings. / 每帧数据点数。")],
     every: Annotated[float, typer.Option(help="Seconds from frame to frame. / 每站发送间隔（秒）。")],
@@ -32,11 +33,17 @@ def fleet(  # noqa: PLR0913, PLR0917 - one parameter an option
     patience: Annotated[
         float, typer.Option(help="Seconds without an ack. / 无确认时的等待上限（秒）。")
     ] = 60,
+    password: Annotated[
+        Path | None, typer.Option(help="File that holds the password. / 密码文件。", dir_okay=False)
+    ] = None,
+    ca: Annotated[
+        Path | None, typer.Option(help="Certificates to trust (PEM). / 信任的证书。", dir_okay=False)
+    ] = None,
 ) -> None:
     """以少量连接模拟大量驿站的负载。 / Many light stations over few connections, for load."""
     try:
         settings = FleetSettings(
-            broker=Broker.parse(broker),
+            broker=Broker.parse(broker, password, ca),
             stations=stations,
             points=points,
             every_s=every,
@@ -50,7 +57,7 @@ def fleet(  # noqa: PLR0913, PLR0917 - one parameter an option
             patience_s=patience,
         )
         one = Fleet(settings, time.time_ns() // 1_000_000)  # noqa: TID251 - the command is where the clock is read
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         print(f"simulate fleet: {error}", file=sys.stderr)
         raise typer.Exit(2) from error
 

@@ -2,15 +2,19 @@
 
 import contextlib
 import socket
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from simulators.load import packets
 
 KEEPALIVE_S = 30
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
 CONNECT_TIMEOUT_S = 5.0
 _RECEIVE_BYTES = 1 << 20
+_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _REFUSALS = {
     1: "its protocol version is not ours",
     2: "it does not like the client id",
@@ -32,21 +36,29 @@ class Broker:
     port: int
     username: str
     password: str | None
+    tls: ssl.SSLContext | None = None
 
     @classmethod
-    def parse(cls, url: str) -> "Broker":
-        """Read ``mqtt://[user[:password]@]host[:port]``; the user is ``fleet`` unless named.
+    def parse(cls, url: str, password: Path | None = None, ca: Path | None = None) -> "Broker":
+        """Read ``mqtt[s]://[user[:password]@]host[:port]``; the user is ``fleet`` unless named.
+
+        ``password`` is a file that holds it; ``ca`` the certificates to trust instead of the system's.
 
         Raises:
             ValueError: anything else, with what to write instead.
+            OSError: a file that cannot be read.
         """
         parts = urlsplit(url)
-        if parts.scheme != "mqtt" or not parts.hostname:
+        if parts.scheme not in _PORTS or not parts.hostname:
             raise ValueError(
-                f"the broker must be given as mqtt://host:port, not {parts.scheme or 'nothing'}://…"
+                f"the broker must be given as mqtt://host:port or mqtts://…, not {parts.scheme or 'nothing'}://…"
             )
-        password = unquote(parts.password) if parts.password is not None else None
-        return cls(parts.hostname, parts.port or 1883, unquote(parts.username or "fleet"), password)
+        word = unquote(parts.password) if parts.password is not None else None
+        if password is not None:
+            word = password.read_text("utf-8").strip()
+        tls = ssl.create_default_context(cafile=ca) if parts.scheme == "mqtts" else None
+        port = parts.port or _PORTS[parts.scheme]
+        return cls(parts.hostname, port, unquote(parts.username or "fleet"), word, tls)
 
 
 class Link:
@@ -56,10 +68,12 @@ class Link:
         """Connect the socket and send CONNECT; raises LinkLostError when nobody listens."""
         try:
             self._socket = socket.create_connection((broker.host, broker.port), CONNECT_TIMEOUT_S)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if broker.tls is not None:
+                self._socket = broker.tls.wrap_socket(self._socket, server_hostname=broker.host)
         except OSError as error:
             raise LinkLostError(f"no broker at {broker.host}:{broker.port}: {error}") from error
         self._socket.settimeout(0)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._parser = packets.Parser()
         self._unsent = bytearray()
         self.ready = False
@@ -83,7 +97,7 @@ class Link:
     def _write(self, data: bytes | bytearray | memoryview) -> int:
         try:
             return self._socket.send(data)
-        except BlockingIOError:
+        except _NOT_NOW:
             return 0
         except OSError as error:
             raise LinkLostError(f"the broker went away: {error}") from error
@@ -105,7 +119,7 @@ class Link:
     def _read(self) -> bytes:
         try:
             data = self._socket.recv(_RECEIVE_BYTES)
-        except BlockingIOError:
+        except _NOT_NOW:
             return b""
         except OSError as error:
             raise LinkLostError(f"the broker went away: {error}") from error

@@ -62,7 +62,7 @@ def test_it_is_the_user_fleet_unless_told_otherwise() -> None:
     assert Broker.parse("mqtt://127.0.0.1") == Broker("127.0.0.1", 1883, "fleet", None)
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:1883", "mqtts://127.0.0.1", "mqtt://"])
+@pytest.mark.parametrize("url", ["127.0.0.1:1883", "http://127.0.0.1", "mqtt://"])
 def test_it_says_how_a_broker_address_is_written(url: str) -> None:
     with pytest.raises(ValueError, match="mqtt://host:port"):
         Broker.parse(url)
