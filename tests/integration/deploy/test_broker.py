@@ -1,44 +1,27 @@
-"""deploy/mosquitto as it is shipped, under a real mosquitto: who may say and hear what, and what it keeps."""
+"""mosquitto under the very files of deploy/: who may come in, who may say and hear what, what it keeps."""
 
 import queue
-import re
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.support.certificates import Certificates
-from tests.support.mosquitto import EXECUTABLE
-from tests.support.ports import free_port, is_open
-from tests.support.processes import ROOT
+from tests.integration.deploy.layout import DEPLOY, Broker, Layout
 from tests.support.waiting import until_sync
 
-SHIPPED = ROOT / "deploy" / "mosquitto"
-STATIONS = "- {station_id: louxing-07, region: louxing}\n- {station_id: shuangfeng-01, region: shuangfeng}\n"
-USERS = ("gateway", "fleet", "louxing-07", "shuangfeng-01")
-
-
-@dataclass
-class Deployed:
-    """The ports of a running broker, and the authority its stations trust."""
-
-    local: int
-    public: int
-    ca: Path
+INSIDE = {"gateway", "fleet"}
 
 
 @dataclass
 class Client:
-    """A connected user and what it heard."""
+    """A user's connection, what it heard, and what became of it."""
 
     client: mqtt.Client
     heard: "queue.Queue[tuple[str, bytes]]" = field(default_factory=queue.Queue)
+    answers: list[str] = field(default_factory=list)
 
     def say(self, topic: str, payload: bytes = b"x", *, qos: int = 1) -> None:
         self.client.publish(topic, payload, qos=qos).wait_for_publish(5)
@@ -52,51 +35,40 @@ class Client:
         return self.heard.get(timeout=5)
 
 
-@pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    directory = tmp_path_factory.mktemp("etc")
-    certificates = Certificates.make(directory / "certs")
-    broker = Deployed(free_port(), free_port(), certificates.ca)
-    (directory / "stations.yaml").write_text(STATIONS)
-    (directory / "acl").write_text(make_acl(directory / "stations.yaml").stdout)
-    passwords = directory / "passwords"
-    passwords.write_text("".join(f"{name}:{name}-password\n" for name in USERS))
-    subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True)  # noqa: S607 - Debian's own
-    settings = (SHIPPED / "mosquitto.conf").read_text()
-    settings = settings.replace("/etc/mosquitto/", f"{directory}/").replace(
-        "/var/lib/mosquitto/", f"{directory}/"
-    )
-    settings = settings.replace("listener 1883", f"listener {broker.local}")
-    settings = settings.replace("listener 8883", f"listener {broker.public} 127.0.0.1")
-    (directory / "mosquitto.conf").write_text("user root\n" + settings)
-    process = subprocess.Popen([EXECUTABLE, "-c", str(directory / "mosquitto.conf")])
-    until_sync(lambda: is_open(broker.local) or process.poll() is not None, what="the broker")
-    yield broker
-    process.kill()
-    process.wait()
+@pytest.fixture(scope="module", params=["container", "debian"])
+def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    layout = Layout(tmp_path_factory.mktemp("site"))
+    with Broker(layout, request.param) as broker:
+        yield broker
 
 
 @pytest.fixture
-def connect(deployed: Deployed) -> Iterator["Connect"]:
+def connect(deployed: Broker) -> Iterator["Connect"]:
     connector = Connect(deployed)
     yield connector
     connector.close()
 
 
 class Connect:
-    """Connects users: the gateway on the local listener, everybody else over TLS."""
+    """Connects users: gateway and simulated fleet at the inner door, stations at the public one."""
 
-    def __init__(self, deployed: Deployed) -> None:
+    def __init__(self, deployed: Broker) -> None:
         self.deployed = deployed
         self.clients: list[Client] = []
 
-    def __call__(self, user: str, *, password: str | None = None) -> Client:
-        made = Client(mqtt.Client(CallbackAPIVersion.VERSION2, client_id=user))
+    def __call__(
+        self, user: str | None, *, password: str | None = None, tls: bool = True, name: str = "anything"
+    ) -> Client:
+        made = Client(mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"{user}-{name}"))
         made.client.on_message = lambda _c, _d, m: made.heard.put((m.topic, bytes(m.payload)))
-        made.client.username_pw_set(user, password or f"{user}-password")
-        if user != "gateway":
-            made.client.tls_set(ca_certs=str(self.deployed.ca))
-        port = self.deployed.local if user == "gateway" else self.deployed.public
+        made.client.on_connect = lambda _c, _d, _f, reason, _p: made.answers.append(str(reason))
+        made.client.on_disconnect = lambda *_: made.answers.append("disconnected")
+        made.client.reconnect_delay_set(60, 60)
+        if user is not None:
+            made.client.username_pw_set(user, password or self.deployed.layout.password(user))
+        if tls and not (user in INSIDE and self.deployed.way == "debian"):
+            made.client.tls_set(ca_certs=str(self.deployed.layout.ca))
+        port = self.deployed.inside if user in INSIDE else self.deployed.public
         made.client.connect("127.0.0.1", port)
         made.client.loop_start()
         self.clients.append(made)
@@ -118,17 +90,6 @@ class Connect:
             made.client.loop_stop()
 
 
-def make_acl(stations: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(SHIPPED / "make_acl.py"), str(stations)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env={"PYTHONPATH": str(ROOT)},
-    )
-
-
 @pytest.mark.parametrize("channel", ["telemetry", "backlog", "status", "result"])
 def test_it_lets_a_station_speak_on_its_own_four_channels(connect: Connect, channel: str) -> None:
     gateway = connect.ready("gateway", "stations/#")
@@ -140,18 +101,24 @@ def test_it_lets_a_station_speak_on_its_own_four_channels(connect: Connect, chan
     "topic",
     [
         "stations/shuangfeng/shuangfeng-01/telemetry",
+        "stations/shuangfeng/shuangfeng-01/status",
         "stations/louxing/louxing-08/telemetry",
         "stations/shuangfeng/louxing-07/telemetry",
         "stations/louxing/louxing-07/ack",
+        "stations/louxing/louxing-07/config",
         "stations/louxing/louxing-07/command",
         "gateways/louxing",
     ],
 )
 def test_it_drops_what_a_station_says_elsewhere(connect: Connect, topic: str) -> None:
+    neighbour = connect.ready("shuangfeng-01", "stations/#", "gateways/#")
+    listener = connect.ready("louxing-07", "stations/#", "gateways/#")
     gateway = connect.ready("gateway", "stations/#", "gateways/#")
-    connect.ready("louxing-07").try_to_say(topic)
-    connect.ready("shuangfeng-01").say("stations/shuangfeng/shuangfeng-01/telemetry", b"next")
+    listener.try_to_say(topic)
+    neighbour.say("stations/shuangfeng/shuangfeng-01/telemetry", b"next")
     assert gateway.next() == ("stations/shuangfeng/shuangfeng-01/telemetry", b"next")
+    assert neighbour.heard.empty()
+    assert listener.heard.empty()
 
 
 def test_it_lets_a_station_hear_its_own_three_channels_and_its_claim_and_nothing_else(
@@ -175,12 +142,49 @@ def test_it_gives_the_load_generator_region_sim_only(connect: Connect) -> None:
     assert gateway.next()[0] == "stations/sim/sim-00001/telemetry"
 
 
-def test_it_refuses_a_wrong_password(connect: Connect) -> None:
-    refused: list[str] = []
-    made = connect("louxing-07", password="guessed")
-    made.client.on_connect = lambda _c, _d, _f, reason, _p: refused.append(str(reason))
-    until_sync(lambda: refused, what="an answer")
-    assert refused[0] == "Not authorized"
+@pytest.mark.parametrize(
+    ("user", "password"), [("louxing-07", "guessed"), ("louxing-99", "any"), (None, None)]
+)
+def test_it_refuses_who_cannot_say_who_they_are(
+    connect: Connect, user: str | None, password: str | None
+) -> None:
+    made = connect(user, password=password)
+    until_sync(lambda: made.answers, what="an answer")
+    assert made.answers[0] == "Not authorized"
+
+
+def test_it_speaks_nothing_but_tls_to_the_outside(connect: Connect) -> None:
+    made = connect("louxing-07", tls=False)
+    until_sync(lambda: "disconnected" in made.answers, what="the door closing")
+    assert not made.client.is_connected()
+
+
+@pytest.mark.parametrize(
+    ("file", "doors"),
+    [
+        ("mosquitto.conf", {"8883": "tls"}),
+        ("container.conf", {"8884": "tls"}),
+        ("debian.conf", {"1883 127.0.0.1": "plain"}),
+    ],
+)
+def test_it_has_no_other_doors(file: str, doors: dict[str, str]) -> None:
+    _, *listeners = (DEPLOY / "mosquitto" / file).read_text().split("\nlistener ")
+    kinds = {each.partition("\n")[0]: "tls" if "\nkeyfile " in each else "plain" for each in listeners}
+    assert kinds == doors
+
+
+def test_it_lets_a_second_box_with_a_stations_password_take_the_place_of_the_first(connect: Connect) -> None:
+    first = connect.ready("louxing-07")
+    second = connect("louxing-07")
+    until_sync(lambda: "disconnected" in first.answers, what="the first being sent away")
+    until_sync(second.client.is_connected, what="the second staying")
+
+
+def test_it_lets_the_gateway_hold_several_sessions(connect: Connect) -> None:
+    first, second = connect("gateway", name="0"), connect("gateway", name="1")
+    until_sync(second.client.is_connected, what="the second session")
+    first.say("stations/louxing/louxing-07/ack")
+    assert [made.answers for made in (first, second)] == [["Success"], ["Success"]]
 
 
 def test_it_keeps_everything_for_a_gateway_that_pauses(connect: Connect) -> None:
@@ -199,17 +203,3 @@ def test_it_keeps_everything_for_a_gateway_that_pauses(connect: Connect) -> None
     fleet.say("stations/sim/sim-00001/telemetry", bytes(1024))
     resumed.set()
     until_sync(lambda: gateway.heard.qsize() == 20_000, seconds=30, what="all frames")
-
-
-def test_it_says_which_station_it_cannot_list(tmp_path: Path) -> None:
-    stations = tmp_path / "stations.yaml"
-    for text, complaint in [
-        ("- {station_id: louxing-07}\n", "entry 1 needs station_id and region"),
-        ("- {station_id: gateway, region: louxing}\n", "the user gateway exists already"),
-        ("- {station_id: 'a\\nuser b', region: louxing}\n", "station_id"),
-    ]:
-        stations.write_text(text)
-        done = make_acl(stations)
-        assert done.returncode == 1
-        assert re.search(complaint, done.stderr), done.stderr
-        assert "Traceback" not in done.stderr
