@@ -12,6 +12,7 @@ import structlog
 from gateway.alerting.detection.consumer import AlertConsumer
 from gateway.batch.latest import Latest
 from gateway.domain.fleet import Fleet
+from gateway.domain.registry import DEFAULT_TZ
 from gateway.errors import StoreClosedError
 from gateway.ingest.acknowledging import Acknowledger, AckSettings
 from gateway.ingest.admission import DIGEST_MS, Admission
@@ -64,6 +65,7 @@ class IngestPlan:
     topics: Topics
     take_over: bool
     accepts: Callable[[str], bool] = lambda _station_id: True
+    tz_of: Callable[[str], str] = lambda _station_id: DEFAULT_TZ
 
 
 class Ingest:
@@ -93,7 +95,7 @@ class Ingest:
         self.received = Received(plan.ack.frames, plan.ack.after_ms)
         self.admission = Admission(self.received, fleet)
         batcher = Batcher(store.sources, store.series)
-        self._rollups = Rollups(store)
+        self._rollups = Rollups(store, plan.tz_of)
         self._replays = Replays(state.quarantine, store, batcher, topics, clock)
         sinks = Sinks(state.quarantine, [store], latest, PeopleWatch(store.series, fleet))
         self.pipeline = Pipeline(

@@ -28,6 +28,8 @@ READING_TYPES = {
     "suspect": "VARCHAR[]",
 }
 
+TIERS = ("quarters", "days")
+
 FRAMES_VIEW = """
 CREATE OR REPLACE VIEW frames AS
 SELECT f.* EXCLUDE (source), s.region, s.station_id, s.stream
@@ -46,6 +48,8 @@ CREATE TABLE IF NOT EXISTS counted(station_id VARCHAR, late BIGINT);
 CREATE TABLE IF NOT EXISTS ledger_upto(frame BIGINT);
 CREATE TABLE IF NOT EXISTS unrolled(series INTEGER, since BIGINT, until BIGINT);
 CREATE TABLE IF NOT EXISTS noted_upto(frame BIGINT);
+CREATE TABLE IF NOT EXISTS untold_days(series INTEGER, since BIGINT, until BIGINT);
+CREATE TABLE IF NOT EXISTS zones(station_id VARCHAR, tz VARCHAR);
 {changes.SCHEMA}"""
 
 
@@ -73,7 +77,8 @@ def views() -> Mapping[str, dict[str, str]]:
         tables[f"{domain}_samples"] = {**READING_TYPES, **samples}
         if EVENT_FIELDS[domain]:
             tables[f"{domain}_events"] = {**READING_TYPES, "event": "VARCHAR", **types}
-        tables[f"{domain}_quarters"] = {field.name: sql_type(field.type) for field in ROWS}
+        for tier in TIERS:
+            tables[f"{domain}_{tier}"] = {field.name: sql_type(field.type) for field in ROWS}
     return tables
 
 

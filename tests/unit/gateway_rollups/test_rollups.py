@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.domain.registry import DEFAULT_TZ
 from gateway.timeseries.quarters import QUARTER_MS
 from gateway.timeseries.rollups import SETTLE_MS, Rollups
 from gateway.timeseries.store import Store
@@ -25,10 +26,11 @@ Reading = tuple[str, dict[str, object]]
 class House:
     """A store with its roll-ups; frames are handed in with the time they come at."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, tz: str = DEFAULT_TZ) -> None:
+        self.tz = tz
         self.store = Store(path)
         self.store.open()
-        self.rollups = Rollups(self.store)
+        self.rollups = self._begin()
         self.desk = Desk(self.store.sources, self.store.series)
         self.seq = 0
         self.now = START
@@ -55,8 +57,11 @@ class House:
         self.store.close()
         self.store = Store(self.store.path)
         self.store.open()
-        self.rollups = Rollups(self.store)
+        self.rollups = self._begin()
         self.desk = Desk(self.store.sources, self.store.series, self.desk.received, frame=self.desk.frame)
+
+    def _begin(self) -> Rollups:
+        return Rollups(self.store, lambda _station_id: self.tz)
 
     @property
     def closed(self) -> int:
@@ -65,8 +70,8 @@ class House:
 
 
 @contextmanager
-def open_house(path: Path) -> Iterator[House]:
-    house = House(path / "store.duckdb")
+def open_house(path: Path, tz: str = DEFAULT_TZ) -> Iterator[House]:
+    house = House(path / "store.duckdb", tz)
     yield house
     house.store.close()
 
