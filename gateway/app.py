@@ -241,6 +241,7 @@ def _ingest(parts: Parts, *, take_over: bool) -> Ingest:
         Topics(settings.topic_root),
         take_over,
         lambda station_id: settings.stations.accept_unknown or station_id in parts.registry,
+        parts.registry.tz,
     )
     ingest = Ingest(plan, parts.store, parts.state, parts.fleet, parts.latest, parts.metrics, now_ms)
     for spec in parts.registry:
