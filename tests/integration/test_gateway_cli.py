@@ -103,7 +103,7 @@ def test_it_checks_rule_files_and_plays_the_cases_beside_them(tmp_path: Path) ->
     said = "[{at: 0s, device: p, event: occupancy.panic_button}]"
     case = f"cases: [{{rule: OC-07, name: help, input: {said}, expect: %s}}]"
     (tmp_path / "cases" / "help.yaml").write_text(case % "[{at: 0s, change: opened, severity: P1}]")
-    assert ended("check-config", "--rules", str(tmp_path))[:2] == (0, "111 rules, 1 cases\nok\n")
+    assert ended("check-config", "--rules", str(tmp_path))[:2] == (0, "112 rules, 1 cases\nok\n")
     (tmp_path / "cases" / "help.yaml").write_text(case % "[]")
     code, _, error = ended("check-config", "--rules", str(tmp_path))
     assert (code, "OC-07: help: came: opened P1" in error) == (2, True)
