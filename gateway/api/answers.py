@@ -8,6 +8,7 @@ from gateway.queries.fleet_list import StationSummary
 from gateway.queries.station_detail import DeviceDetail, StationDetail
 from gateway.state.commands import CommandRecord
 from gateway.state.quarantined import Entry
+from gateway.timeseries.corrections import Stream
 from gateway.timeseries.reader import StoredReading
 
 
@@ -54,14 +55,16 @@ def _device_item(device: DeviceDetail) -> dict[str, object]:
     }
 
 
-def reading_item(reading: StoredReading) -> dict[str, object]:
-    """Write one reading or bucket."""
+def reading_item(reading: StoredReading, stream: Stream | None = None) -> dict[str, object]:
+    """Write one reading or bucket, with what names it where that is asked for."""
+    named = {} if stream is None else {**stream._asdict(), "index": reading.position.idx}
     return {
         "ts": rfc3339(reading.position.ts),
         "device": reading.device,
         **reading.fields,
         "suspect": reading.suspect,
         "quality": reading.quality,
+        **named,
     }
 
 

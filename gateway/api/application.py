@@ -7,6 +7,7 @@ from gateway.api import (
     alerts,
     backtest,
     commands,
+    corrections,
     health,
     maintenance,
     problems,
@@ -60,8 +61,8 @@ def _routes() -> FastAPI:
     )
     api = APIRouter(prefix=PREFIX, dependencies=[Depends(each_once)])
     parts = (
-        stations, readings, alerts, silences, maintenance, rota, backtest, rules, quarantine, commands,
-        stream,
+        stations, readings, corrections, alerts, silences, maintenance, rota, backtest, rules, quarantine,
+        commands, stream,
     )  # fmt: skip
     for part in parts:
         api.include_router(part.router)

@@ -21,6 +21,7 @@ from gateway.api.values import Page, Time, list_response, parse_time, read_curso
 from gateway.domain.buckets import Every
 from gateway.domain.registry import check_zone
 from gateway.errors import StoreClosedError
+from gateway.timeseries.corrections import Stream, streams_of
 from gateway.timeseries.reader import Fn, Position, ReadingQuery, StoredReading, fields_for, read
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,9 @@ class ReadingsQuery(Page):
     )
     start: Time | None = None
     end: Time | None = None
+    identity: bool = Field(
+        default=False, description="With raw readings: `stream`, `seq` and `index`, which a correction names."
+    )
 
 
 @router.get(
@@ -68,21 +72,21 @@ async def list_readings(
     """List a station's readings, oldest first. A bucket carries its start, and is there if it has values."""
     check_visible(services, principal, station_id)
     asked = _reading_query(services, station_id, domain, query)
-    found = await _read(services, asked)
+    async with services.readers:
+        found, streams = await asyncio.to_thread(_read_store, services, asked, identity=query.identity)
     page = found[: query.limit]
     following = page[-1].position if len(found) > query.limit else None
-    return list_response(map(reading_item, page), following)
+    return list_response((reading_item(one, streams.get(one.position.frame)) for one in page), following)
 
 
-async def _read(services: Services, query: ReadingQuery) -> list[StoredReading]:
-    async with services.readers:
-        return await asyncio.to_thread(_read_store, services, query)
-
-
-def _read_store(services: Services, query: ReadingQuery) -> list[StoredReading]:
+def _read_store(
+    services: Services, query: ReadingQuery, *, identity: bool
+) -> tuple[list[StoredReading], dict[int, Stream]]:
     try:
         with closing(services.cursor()) as cursor:
-            return read(cursor, query)
+            found = read(cursor, query)
+            frames = {one.position.frame for one in found} if identity and query.every is Every.RAW else set()
+            return found, streams_of(cursor, frames)
     except duckdb.Error as error:
         log.exception("store_cannot_be_read", station_id=query.station_id, domain=query.domain)
         raise StoreClosedError("it could not be read; the log says why") from error

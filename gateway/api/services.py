@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway.alerting.response.life import Alerts
 from gateway.api.settings import HttpSettings
+from gateway.domain.corrections import Wish
 from gateway.domain.fleet import Fleet
 from gateway.domain.registry import Registry
 from gateway.notify.links import Links
@@ -21,6 +22,7 @@ from gateway.queries.rota import OnCall
 from gateway.queries.rules import RuleBook
 from gateway.queries.station_detail import StationDetails
 from gateway.state.commands import CommandRecord
+from gateway.state.corrections import Correction
 from gateway.state.database import State
 from gateway.state.quarantined import Replayed
 
@@ -36,8 +38,9 @@ class Services:
     ``life`` changes alerts, ``alerts`` lists them, ``watch`` sees what changed; ``links`` reads the links of
     messages, and one of those acts at a time (``tapping``); so does one ``backtest`` (``judging``).
     ``send_command`` publishes a command already written down (region second) and sends it again until
-    its time is over; ``replay`` offers one quarantine entry to ingest again. ``readiness`` gives ``ok``
-    or what is wrong for ``store``, ``engine`` and ``broker`` (and more, if it likes).
+    its time is over; ``replay`` offers one quarantine entry to ingest again; ``correct`` decides a
+    correction and says whether it is carried out. ``readiness`` gives ``ok`` or what is wrong for ``store``,
+    ``engine`` and ``broker`` (and more, if it likes).
     """
 
     settings: HttpSettings
@@ -58,6 +61,7 @@ class Services:
     cursor: Callable[[], duckdb.DuckDBPyConnection]
     send_command: Callable[[CommandRecord, str], Awaitable[None]]
     replay: Callable[[str], Awaitable[Replayed]]
+    correct: Callable[[Wish], Awaitable[tuple[Correction, bool]]]
     readiness: Callable[[], Mapping[str, str]]
     metrics: CollectorRegistry
     tapping: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -6,7 +6,7 @@ store has done (docs/decisions/corrections.md).
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import duckdb
@@ -17,6 +17,13 @@ from gateway.state.corrections import Correction, Identity
 from gateway.timeseries import changes, tables, touched
 from gateway.timeseries.store import MakeRoom
 from wire.measures import MEASURES
+
+
+class Stream(NamedTuple):
+    """Where a frame stands in its stream; None for frames without one."""
+
+    stream: str | None
+    seq: int | None
 
 
 class Found(NamedTuple):
@@ -49,6 +56,18 @@ def find(cursor: duckdb.DuckDBPyConnection, wanted: Wanted) -> list[Found]:
     given = {condition: value for condition, value in conditions if value is not None}
     where = [*given, *([f"{wanted.field} IS NOT NULL"] if wanted.several else [])]
     return _found(cursor, wanted.domain, wanted.field, " AND ".join(where), [*given.values()])
+
+
+def streams_of(cursor: duckdb.DuckDBPyConnection, frames: Collection[int]) -> dict[int, Stream]:
+    """Return stream and seq by the number of each frame; duckdb.Error on failure."""
+    if not frames:
+        return {}
+    rows = cursor.execute(
+        f"SELECT frame, stream, seq FROM frames WHERE frame BETWEEN {min(frames)} AND {max(frames)}"
+        " AND frame IN (SELECT unnest(?::BIGINT[]))",
+        [list(frames)],
+    ).fetchall()
+    return {frame: Stream(stream, seq) for frame, stream, seq in rows}
 
 
 def undone(cursor: duckdb.DuckDBPyConnection, counts: Mapping[str, int]) -> list[str]:

@@ -27,9 +27,11 @@ from gateway.api.settings import HttpSettings
 from gateway.batch.batch import FRAME_SCHEMA, Batch
 from gateway.batch.latest import Latest
 from gateway.domain.alerts import Change, Key, Transition, alert_id
+from gateway.domain.corrections import Wish
 from gateway.domain.fleet import Fleet
 from gateway.domain.holidays import Holidays
 from gateway.domain.registry import Registry
+from gateway.ingest.corrector import Corrector
 from gateway.notify.links import Links
 from gateway.queries.alert_watch import AlertWatch
 from gateway.queries.alerts import AlertList
@@ -40,6 +42,7 @@ from gateway.queries.rota import OnCall
 from gateway.queries.rules import RuleBook
 from gateway.queries.station_detail import StationDetails
 from gateway.state.commands import CommandRecord
+from gateway.state.corrections import Correction
 from gateway.state.database import State
 from gateway.state.quarantined import Replayed
 from gateway.timeseries.store import Store
@@ -127,6 +130,7 @@ class House:
         )
         self.watch = AlertWatch(self.alerts, self.fleet_list, self.feed)
         self.links = Links(b"k" * 32)
+        self.corrector = Corrector(self.state.corrections, self.store, self.latest, lambda: self.now)
         self.calendar = Holidays()
         people = self.on_call or nobody_on_call()
         policy = Policy(
@@ -166,6 +170,7 @@ class House:
             cursor=self.store.cursor,
             send_command=self._send,
             replay=self._replay,
+            correct=self._correct,
             readiness=lambda: self.readiness,
             metrics=CollectorRegistry(),
         )
@@ -198,6 +203,12 @@ class House:
 
     async def _send(self, command: CommandRecord, region: str) -> None:
         self.sent.append((command, region))
+
+    async def _correct(self, wish: Wish) -> tuple[Correction, bool]:
+        decided, shown = self.corrector.correct(wish)
+        for one in shown:
+            self.latest.correct(*one)
+        return decided, decided.id not in self.corrector.waiting
 
     async def _replay(self, entry_id: str) -> Replayed:
         self.state.quarantine.mark_replayed(entry_id, self.now)

@@ -10,12 +10,13 @@ import duckdb
 import pytest
 
 from gateway.batch.latest import Latest
+from gateway.domain.buckets import UTC_ZONE, Every
 from gateway.domain.corrections import AmbiguousError, NoReadingError, TooManyError, Wanted, Wish
 from gateway.ingest import corrector
 from gateway.ingest.corrector import Corrector, Shown
 from gateway.state.corrections import Correction
 from gateway.state.database import FILE_NAME, State
-from gateway.timeseries import changes, corrections, increase, reader
+from gateway.timeseries import changes, corrections, increase
 from gateway.timeseries.quarters import QUARTER_MS
 from gateway.timeseries.rollups import Rollups
 from gateway.timeseries.store import Store
@@ -127,7 +128,7 @@ def test_quarters_and_growth_follow(house: House) -> None:
     assert house.grown() == pytest.approx(0.3)
     span = (START, START + HOUR)
     told = increase.increase_by_bucket(
-        house.store.cursor(), MEASURES["water"][M3], 0, span, reader.Every.HOUR, reader.UTC_ZONE
+        house.store.cursor(), MEASURES["water"][M3], 0, span, Every.HOUR, UTC_ZONE
     )
     assert sum(told.values()) == pytest.approx(0.3)
     assert {(one.frame, one.idx) for one in changes.corrected_since(house.store.cursor(), n, 10)} == {
