@@ -169,8 +169,9 @@ class AlertOpen(Strict):
 class Quiet(Strict):
     """None of these has occurred within the last while, up to the row that is judged.
 
-    Unknown while the station has been followed for less than that. A conclusion from absence: gaps in the
-    station's numbers inside the while hold it up as contract section 6 says.
+    Unknown while the station has been followed for less than that. A conclusion from absence: it is unknown
+    too while a gap in the station's numbers is open that is less than 10 s old (contract section 6), and is
+    asked again with the next reading; one older than that makes what follows `incomplete`.
     """
 
     quiet: Annotated[tuple["Occurrence", ...], BeforeValidator(as_tuple), Field(min_length=1)]

@@ -20,6 +20,7 @@ from catalogue.conditions import (
     Reports,
     Suspect,
 )
+from gateway.alerting.detection.gaps import ON_THE_WAY_MS
 from gateway.alerting.detection.moment import Answer, Moment, Test, Truth
 from gateway.alerting.detection.occurrences import Finder, Followed
 from gateway.alerting.detection.operands import left_of, operand_value
@@ -219,7 +220,18 @@ class _QuietTest:
         if self.followed.heard(at.station_id, at):
             return Answer(truth=False)
         since = at.view.followed_since(at.station_id)
-        return Answer(True if since is not None and at.received - since >= self.within else None)
+        if since is None or at.received - since < self.within:
+            return _UNKNOWN
+        return self._concluded(at) if self.followed.finder.in_frames else Answer(truth=True)
+
+    def _concluded(self, at: Moment) -> Answer:
+        """Wait for numbers that are missing; those that have not come in time make it incomplete."""
+        gaps = at.view.gaps
+        if gaps.is_fresh(at.station_id, at.received, at.frame):
+            return _UNKNOWN
+        edges = (at.received - self.within - ON_THE_WAY_MS, at.received)
+        at.incomplete |= gaps.holds_up(at.station_id, edges, at.frame)
+        return Answer(truth=True)
 
 
 def _minutes(clock: str) -> int:

@@ -17,6 +17,10 @@ from gateway.batch.numbering import Sources
 
 KEPT_MS = 600_000
 """A hole older than this holds up nobody's conclusions; nor does one that was closed so long ago."""
+WAIT_MS = 10_000
+"""So long a conclusion from absence waits for missing numbers (contract section 6)."""
+ON_THE_WAY_MS = 2_000
+"""What belongs together may be received this much apart: it has frames of its own."""
 MOST_HOLES = 256
 """Of one station; the oldest are forgotten first."""
 
@@ -63,6 +67,10 @@ class Gaps:
         return any(
             hole.closed is None or hole.closed > frame for hole in self._near(station_id, edges, frame)
         )
+
+    def is_fresh(self, station_id: str, now: int, frame: int) -> bool:
+        """Whether a hole that is open once a frame is known may still close in time (``now``, ms)."""
+        return self.holds_up(station_id, (now - WAIT_MS + 1, now), frame)
 
     def closed_at(self, station_id: str, edges: tuple[int, int], frame: int) -> int | None:
         """Return when the last hole open at a frame closed (ms of receipt); None while one is open."""

@@ -110,7 +110,7 @@ class Plan:
             value=value,
             limit=limit,
             late=late,
-            incomplete=incomplete,
+            incomplete=incomplete or (at.incomplete and level is not None),
             learned={name: value for name, value in at.learned.items() if value is not None},
             over=guard is False,
         )

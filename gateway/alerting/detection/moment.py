@@ -37,6 +37,8 @@ class Moment:
     figures: Mapping[str, float | None] = field(default_factory=dict)
     learned: Mapping[str, float | None] = field(default_factory=dict)
     suspect: bool = False
+    incomplete: bool = False
+    """Whether something was concluded from absence although numbers are missing."""
 
     def own_value(self, name: str, *, any_age: bool = False) -> object:
         """Return a field of the reading, or as its device said it last; None is unknown."""

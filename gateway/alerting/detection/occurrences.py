@@ -63,6 +63,12 @@ class Finder:
         """Fields whose last value must be remembered."""
         return frozenset(self._place(one.field) for one, _ in self._occurrences if one.field is not None)
 
+    @property
+    def in_frames(self) -> bool:
+        """Whether any of them would be in a frame: what befalls the link is known without."""
+        names = (self._place(str(one.event or one.field)) for one, _ in self._occurrences)
+        return any(domain != "station" or name == "visit" for domain, name in names)
+
     def find(self, view: View) -> list[Happened]:
         """Return what occurred in a batch, by receipt, frame and place."""
         found = [one for occurrence, where in self._occurrences for one in self._of(view, occurrence, where)]

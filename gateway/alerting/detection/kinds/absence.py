@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from catalogue.kinds.absence import Absence as AbsenceSpec
+from gateway.alerting.detection.gaps import KEPT_MS, WAIT_MS
 from gateway.alerting.detection.judging import Plan
 from gateway.alerting.detection.kinds.kind import FOREVER, Active, judged
 from gateway.alerting.detection.kinds.occurring import frame_before
@@ -217,10 +218,14 @@ class Absence:
             silence.start = _seen(view, now)
             yield self._plan.judge(at, covers=FOREVER)
         elif among := self._passed(at, whom, silence):
+            if self._of.in_frames and view.gaps.is_fresh(whom[0], now, at.frame):
+                self._silences.look(whom, now + WAIT_MS)
+                return
             allowed = min(self._allowed(at, whom, silence).values())
             shown = (round((_seen(view, now) - silence.start) / 1000), round(allowed / 1000))
             at.learned = self._learned(whom)
-            yield self._plan.judge(at, among=among, covers=FOREVER, shown=shown)
+            missing = self._of.in_frames and view.gaps.holds_up(whom[0], (now - KEPT_MS, now), at.frame)
+            yield self._plan.judge(at, among=among, covers=FOREVER, shown=shown, incomplete=missing)
         self._silences.look(whom, self._next(view, whom, silence, now))
 
     def _passed(self, at: Moment, whom: Whom, silence: Silence) -> frozenset[int]:

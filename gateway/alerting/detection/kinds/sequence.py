@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 
 from catalogue.conditions import Occurrence
 from catalogue.kinds.sequence import Sequence as Spec
+from gateway.alerting.detection.gaps import ON_THE_WAY_MS, WAIT_MS
 from gateway.alerting.detection.judging import Plan
 from gateway.alerting.detection.kinds.kind import FOREVER, Active
 from gateway.alerting.detection.kinds.occurring import Deadlines, Whom, frame_before, instant, readings_of
@@ -17,10 +18,6 @@ from gateway.alerting.detection.rows import Rows
 from gateway.alerting.detection.view import View
 from gateway.domain.alerts import Judgement
 
-GAP_WAIT_MS = 10_000
-"""So long a conclusion from absence waits for missing numbers (contract section 6)."""
-ON_THE_WAY_MS = 2_000
-"""What follows may be received this much later than what it follows: it has a frame of its own."""
 SAME_MS = 5_000
 """A device that reports a miss itself does so at most this long after ``within``."""
 MOST = 500
@@ -288,7 +285,7 @@ class Sequence:
     def _waits(self, station_id: str, *, gap: bool = False) -> int:
         """Return how long after its receipt a first is concluded upon."""
         plain = 0 if self._before else self._within(station_id) + ON_THE_WAY_MS
-        return plain + GAP_WAIT_MS if gap or self._before else plain
+        return plain + WAIT_MS if gap or self._before else plain
 
     def _device(self, one: Happened) -> str:
         return one.device if self._plan.rule.per == "device" else ""
