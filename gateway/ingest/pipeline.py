@@ -52,7 +52,10 @@ class IngestSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     tick_ms: int = Field(
-        200, ge=1, le=10_000, description="A tick is closed this long after its first frame."
+        500,
+        ge=1,
+        le=10_000,
+        description="A tick is closed this long after its first frame; at once when it holds an alarm.",
     )
     tick_frames: int = Field(5_000, ge=1, le=100_000, description="A tick is closed at this many frames.")
     commit_ms: int = Field(

@@ -43,6 +43,8 @@ class Stream:
     arriving: set[int] = field(default_factory=set)
     born: bool = False
     ask: "Ask | None" = None
+    waiting: list[int] = field(default_factory=list)
+    """What waits for its acknowledgement."""
 
     def missing(self) -> Ranges:
         """Numbers below `oldest` that were neither received nor dropped by policy (contract section 3)."""
@@ -103,16 +105,14 @@ class Waiting:
 
     since_ms: int
     count: int = 0
-    streams: dict[str, tuple[Stream, list[int]]] = field(default_factory=dict)
+    ledgers: list[Stream] = field(default_factory=list)
 
     def add(self, ledger: Stream, seq: int) -> None:
         """Note one more frame, new or duplicate."""
         self.count += 1
-        known = self.streams.get(ledger.stream)
-        if known is None:
-            self.streams[ledger.stream] = (ledger, [seq])
-        else:
-            known[1].append(seq)
+        if not ledger.waiting:
+            self.ledgers.append(ledger)
+        ledger.waiting.append(seq)
 
 
 class Receipt(NamedTuple):
@@ -245,14 +245,12 @@ class Received:
     def receipts(self, now: int, *, everything: bool = False) -> Iterator[Receipt]:
         """Yield the acknowledgements due at `now`; `everything` is for a clean stop."""
         for station_id in self._due(now, everything=everything):
-            for ledger, seqs in self._waiting.pop(station_id).streams.values():
-                ranges = ledger.held.to_lists()
-                if len(ranges) <= ACK_RANGES:
-                    yield Receipt(station_id, ledger.stream, ranges)
-                else:
-                    yield from (
-                        Receipt(station_id, ledger.stream, part) for part in _parts(ledger.held, seqs)
-                    )
+            for ledger in self._waiting.pop(station_id).ledgers:
+                held, seqs = ledger.held, ledger.waiting
+                ledger.waiting = []
+                parts = _parts(held, seqs) if len(held) > ACK_RANGES else [held.to_lists()]
+                for part in parts:
+                    yield Receipt(station_id, ledger.stream, part)
         self._full.clear()
 
     def _due(self, now: int, *, everything: bool) -> list[str]:
