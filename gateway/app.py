@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 import duckdb
 import structlog
@@ -36,6 +37,7 @@ from gateway.queries.alerts import AlertList
 from gateway.queries.backtest import Backtest
 from gateway.queries.feed import StationFeed
 from gateway.queries.fleet_list import FleetList
+from gateway.queries.minute import Minute, keep_telling
 from gateway.queries.rota import OnCall
 from gateway.queries.rules import RuleBook
 from gateway.queries.station_detail import StationDetails
@@ -44,6 +46,9 @@ from gateway.state.database import State
 from gateway.timeseries import last_values
 from gateway.timeseries.store import Store
 from wire.topics import Topics
+
+if TYPE_CHECKING:
+    from gateway.timeseries.mirror.opening import Mirroring
 
 log = structlog.get_logger(__name__)
 
@@ -83,8 +88,10 @@ class Gateway:
     ingest: Ingest
     alarms: Alarms
     services: Services
+    mirroring: "Mirroring | None"
     http_url: str
     mqtt_url: str
+    _minute: Minute
     _server: "_Server"
     _socket: socket.socket
     _saved_at: int = field(default=0)
@@ -104,14 +111,23 @@ class Gateway:
             ingest = _ingest(parts, take_over=take_over)
             alarms = await undo.enter_async_context(_open_alarms(parts))
             ingest.judge_with(alarms.consumer)
-            services = _services(parts, ingest, alarms)
+            mirroring = _open_mirror(parts, ingest, alarms, undo)
+            services = _services(parts, ingest, alarms, mirroring)
             api = create_api(services)
             add_console(api)
             server = _Server(
                 uvicorn.Config(api, log_config=None, lifespan="off", ws="none", access_log=False)
             )
             http_url = f"http://{settings.http.host}:{listener.getsockname()[1]}"
-            yield cls(ingest, alarms, services, http_url, url, server, listener)
+            minute = Minute(
+                parts.fleet,
+                services.fleet_list,
+                registry,
+                parts.metrics,
+                ingest.completeness,
+                store.cursor,
+            )
+            yield cls(ingest, alarms, services, mirroring, http_url, url, minute, server, listener)
 
     async def run(self) -> None:
         """Serve until `stop`; everything that arrived by then is durable and acknowledged."""
@@ -129,8 +145,14 @@ class Gateway:
                 group.create_task(self._save_stations(), name="save-stations"),
                 group.create_task(self._take_up_rules(), name="take-up-rules"),
             ]
+            if self.mirroring is not None:
+                self.mirroring.start()
+                telling = keep_telling(self.mirroring, self._minute, self.alarms.consumer.observe, now_ms)
+                others.append(group.create_task(telling, name="tell-mirror"))
             alarms = group.create_task(self.alarms.run(), name="alarms")
             await self.ingest.run()
+            if self.mirroring is not None:
+                self.mirroring.stop()
             self.alarms.stop()
             await alarms
             for task in others:
@@ -277,7 +299,25 @@ def _region_of(fleet: Fleet, station_id: str) -> str | None:
     return None if station is None else station.region
 
 
-def _services(parts: Parts, ingest: Ingest, alarms: Alarms) -> Services:
+def _open_mirror(parts: Parts, ingest: Ingest, alarms: Alarms, undo: AsyncExitStack) -> "Mirroring | None":
+    """Build the mirror, if there is one; its client takes half a second to import."""
+    settings = parts.settings.mirror.influxdb
+    if settings is None:
+        return None
+    from gateway.timeseries.mirror.opening import Mirroring, Origin  # noqa: PLC0415 - only with a mirror
+
+    rules = RuleBook(lambda: alarms.catalogue, parts.registry)
+    origin = Origin(parts.store, parts.state, lambda: ingest.pipeline.durable_upto, rules.rule, now_ms)
+    mirroring = Mirroring(settings, parts.settings.data_dir, origin, parts.metrics.registry)
+    return undo.enter_context(mirroring)
+
+
+def _readiness(ingest: Ingest, mirroring: "Mirroring | None") -> dict[str, str]:
+    """Return what ingest says of its parts, and how the mirror is."""
+    return ingest.readiness() | ({} if mirroring is None else {"mirror": mirroring.condition})
+
+
+def _services(parts: Parts, ingest: Ingest, alarms: Alarms, mirroring: "Mirroring | None") -> Services:
     fleet_list = FleetList(parts.fleet, parts.registry)
     feed = StationFeed(parts.fleet, fleet_list)
     rules = RuleBook(lambda: alarms.catalogue, parts.registry)
@@ -309,6 +349,6 @@ def _services(parts: Parts, ingest: Ingest, alarms: Alarms) -> Services:
         send_command=ingest.send_command,
         replay=ingest.replay,
         correct=ingest.corrections.correct,
-        readiness=ingest.readiness,
+        readiness=partial(_readiness, ingest, mirroring),
         metrics=parts.metrics.registry,
     )

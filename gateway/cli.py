@@ -14,6 +14,7 @@ import uvloop
 from gateway.config import Settings, load
 from gateway.errors import GatewayError, SettingsError, StartError
 from gateway.observability import configure_logs
+from gateway.timeseries.mirror.settings import InfluxSettings
 from wire.topics import Topics
 
 if TYPE_CHECKING:
@@ -122,9 +123,9 @@ def check_broker(
     typer.echo("ok")
 
 
-@app.command(help="Bring the stores in data_dir to this version. / 升级数据目录中的存储。")
+@app.command(help="Bring stores and mirror to this version. / 升级数据目录中的存储，并建立镜像库。")
 def migrate(*, config: ConfigFile = None) -> None:
-    """Open both stores, which migrates them, and close them again."""
+    """Open both stores, which migrates them, and close them; make room in the mirror, if there is one."""
     from contextlib import AsyncExitStack  # noqa: PLC0415 - only here
 
     from gateway.app import open_stores  # noqa: PLC0415 - only here
@@ -134,8 +135,25 @@ def migrate(*, config: ConfigFile = None) -> None:
             open_stores(settings, undo)
 
     with _operators_mistakes():
-        asyncio.run(open_and_close(load(config)))
+        settings = load(config)
+        asyncio.run(open_and_close(settings))
+        if settings.mirror.influxdb is not None:
+            _arrange_mirror(settings.mirror.influxdb)
     typer.echo("ok")
+
+
+def _arrange_mirror(settings: InfluxSettings) -> None:
+    """Have a place for each class of data, kept as long as it may be; say what was done."""
+    from gateway.timeseries.mirror.arranging import arrange  # noqa: PLC0415 - only with a mirror
+    from gateway.timeseries.mirror.refusals import Refused  # noqa: PLC0415 - the same
+    from gateway.timeseries.mirror.server import Influx  # noqa: PLC0415 - the same
+
+    try:
+        with Influx(settings) as server:
+            for done in arrange(server):
+                typer.echo(done)
+    except Refused as refused:
+        raise StartError(f"mirror.influxdb {settings.address}: {refused}") from None
 
 
 @app.command(help="Judge stored history by other rules. / 用其他规则重新判断历史数据。")

@@ -25,6 +25,7 @@ from gateway.ingest.acknowledging import AckSettings
 from gateway.ingest.pipeline import IngestSettings
 from gateway.ingest.subscriber import BrokerSettings
 from gateway.notify.channels import Channels
+from gateway.timeseries.mirror.settings import MirrorSettings
 from wire.topics import REGION_PATTERN
 
 PREFIX = "YIZHAN_"
@@ -70,6 +71,9 @@ class Settings(BaseModel):
     ack: AckSettings = Field(default_factory=AckSettings, description="When stations are acknowledged.")
     ingest: IngestSettings = Field(default_factory=IngestSettings, description="Ticks and commits.")
     rules: RulesSettings = Field(default_factory=RulesSettings, description="The alert rules.")
+    mirror: MirrorSettings = Field(
+        default_factory=MirrorSettings, description="Copies of the store for other programs."
+    )
     alerts: AlertSettings = Field(default_factory=AlertSettings, description="How alerts live.")
     channels: Channels = Field(default_factory=dict, description="Ways to reach people, by name.")
     on_call: OnCallSettings | None = Field(

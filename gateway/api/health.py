@@ -12,7 +12,9 @@ from gateway.api.values import json_response
 
 router = APIRouter(tags=["health"])
 
-WARNING = "warning"
+WARNING, MIRROR = "warning", "mirror"
+ONLY_TOLD = frozenset({WARNING, MIRROR})
+"""A gateway works without its mirror, and with a broker it warns of."""
 
 
 class Alive(BaseModel):
@@ -41,9 +43,9 @@ async def healthz() -> Response:
     "/readyz", response_model=Readiness, responses={503: {"model": Readiness, "description": "Not ready"}}
 )
 async def readyz(services: Asked) -> Response:
-    """Say whether every part works: 200, or 503 with what is wrong. A `warning` is only told."""
+    """Say whether every part works: 200, or 503 with what is wrong. `warning` and `mirror` are only told."""
     parts = dict(services.readiness())
-    ready = all(word == "ok" for part, word in parts.items() if part != WARNING)
+    ready = all(word == "ok" for part, word in parts.items() if part not in ONLY_TOLD)
     warnings = [parts[WARNING]] if WARNING in parts else []
     warnings += services.on_call.warnings(services.clock())
     if warnings:

@@ -1,28 +1,17 @@
 """Secrets in settings, and how they are kept out of what is logged."""
 
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, SecretStr
 
+from gateway.domain.secrets import Secret, read_secret
+
+__all__ = ["MASK", "Address", "RobotAddress", "Secret", "masked", "parts_of"]
+
 MASK = "(secret)"
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _SHORTEST = 6
-
-
-def _read(secret: SecretStr) -> SecretStr:
-    """Replace the path of a file by what the file holds."""
-    if not secret.get_secret_value().startswith(("/", "./")):
-        return secret
-    path = Path(secret.get_secret_value())
-    try:
-        held = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: {error}") from None
-    if not held:
-        raise ValueError(f"{path}: the file is empty")
-    return SecretStr(held)
 
 
 def _check_address(secret: SecretStr) -> SecretStr:
@@ -40,10 +29,7 @@ def _check_guarded(secret: SecretStr) -> SecretStr:
     return secret
 
 
-Secret = Annotated[SecretStr, AfterValidator(_read)]
-"""A secret, or the path of a file that holds it."""
-
-Address = Annotated[SecretStr, AfterValidator(_read), AfterValidator(_check_address)]
+Address = Annotated[SecretStr, AfterValidator(read_secret), AfterValidator(_check_address)]
 """An http(s) address that is secret as a whole, or the path of a file that holds it."""
 
 RobotAddress = Annotated[Address, AfterValidator(_check_guarded)]

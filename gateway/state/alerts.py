@@ -33,6 +33,16 @@ class AlertFilter:
     regions: Iterable[str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One entry of the journal with its number, its alert as it is now, and the severity of that moment."""
+
+    id: int
+    entry: JournalEntry
+    alert: AlertRow | None
+    severity: str | None
+
+
 class Alerts(Repository):
     """The tables `alerts`, `alert_journal` and `engine_position`."""
 
@@ -82,6 +92,28 @@ class Alerts(Repository):
         """Return the newest entry of the journal, 0 before the first."""
         with self._reading.connect() as connection:
             return int(connection.execute(select(func.max(alert_journal.c.id))).scalar() or 0)
+
+    def told_after(self, after: int, limit: int) -> list[Told]:
+        """Return what the journal says beyond the entry ``after``, in its order, with the alerts meant.
+
+        The severity is the one of that moment, so that reading again says the same; an alert that
+        is not kept any more is None.
+        """
+        earlier = alert_journal.alias()
+        severity = func.json_extract(earlier.c.detail, "$.severity")
+        of_then = (
+            select(severity)
+            .where(earlier.c.alert_id == alert_journal.c.alert_id, earlier.c.id <= alert_journal.c.id)
+            .where(severity.is_not(None))
+            .order_by(earlier.c.id.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        asked = select(alert_journal, of_then.label("severity")).where(alert_journal.c.id > after)
+        with self._reading.begin() as connection:
+            rows = connection.execute(asked.order_by(alert_journal.c.id).limit(limit)).mappings().all()
+            known = {row.alert_id: row for row in self.among(connection, {row["alert_id"] for row in rows})}
+        return [Told(row["id"], _entry(row), known.get(row["alert_id"]), row["severity"]) for row in rows]
 
     def open_counts(self) -> dict[str, dict[str, int]]:
         """Return how many alerts are open, by station and severity; stations without any are left out."""

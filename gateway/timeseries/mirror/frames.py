@@ -22,11 +22,10 @@ FEWEST_FRAMES = 100
 MOST_FRAMES = 20_000
 MOST_CHANGED = 1_000
 """Frames written anew at once because something in them was said again."""
-_DAY_MS = 86_400_000
 _TAGS_A_LINE = 3
 
-KeepDays = Callable[[Policy], int]
-"""For how many days the mirror keeps a class of data."""
+Since = Callable[[Policy], int]
+"""From when on (ms) the mirror keeps a class of data now."""
 
 
 class Frames:
@@ -34,17 +33,17 @@ class Frames:
 
     name = "frames"
 
-    def __init__(self, durable_upto: Callable[[], int], keep_days: KeepDays) -> None:
+    def __init__(self, durable_upto: Callable[[], int], since: Since) -> None:
         self._durable_upto = durable_upto
-        self._keep_days = keep_days
+        self._since = since
         self._at_once = FEWEST_FRAMES
 
-    def read(self, cursor: duckdb.DuckDBPyConnection, position: int, now: int) -> Portion | None:
+    def read(self, cursor: duckdb.DuckDBPyConnection, position: int) -> Portion | None:
         """Return the readings of the next frames, about as many values as fit a portion."""
         last = min(position + self._at_once, self._durable_upto())
         if last <= position:
             return None
-        said = read_frames(cursor, f"BETWEEN {position + 1} AND {last}", self._keep_days, now)
+        said = read_frames(cursor, f"BETWEEN {position + 1} AND {last}", self._since)
         fit = POINTS_A_PORTION * (last - position) // max(said.points, 1)
         self._at_once = min(max(fit, FEWEST_FRAMES), MOST_FRAMES, 4 * self._at_once)
         return said.portion(last)
@@ -55,16 +54,16 @@ class Corrections:
 
     name = "corrections"
 
-    def __init__(self, keep_days: KeepDays) -> None:
-        self._keep_days = keep_days
+    def __init__(self, since: Since) -> None:
+        self._since = since
 
-    def read(self, cursor: duckdb.DuckDBPyConnection, position: int, now: int) -> Portion | None:
+    def read(self, cursor: duckdb.DuckDBPyConnection, position: int) -> Portion | None:
         """Return every reading of the frames that were corrected next."""
         changed = corrected_since(cursor, position, MOST_CHANGED)
         if not changed:
             return None
         frames = _listed({one.frame for one in changed})
-        return read_frames(cursor, frames, self._keep_days, now).portion(changed[-1].n)
+        return read_frames(cursor, frames, self._since).portion(changed[-1].n)
 
 
 class Replays:
@@ -72,10 +71,10 @@ class Replays:
 
     name = "replays"
 
-    def __init__(self, keep_days: KeepDays) -> None:
-        self._keep_days = keep_days
+    def __init__(self, since: Since) -> None:
+        self._since = since
 
-    def read(self, cursor: duckdb.DuckDBPyConnection, position: int, now: int) -> Portion | None:
+    def read(self, cursor: duckdb.DuckDBPyConnection, position: int) -> Portion | None:
         """Return every reading of the frames that were added to next."""
         rows = cursor.execute(
             "SELECT rowid, frame FROM replayed WHERE rowid > ? ORDER BY rowid LIMIT ?",
@@ -84,7 +83,7 @@ class Replays:
         if not rows:
             return None
         frames = {frame for _, frame in rows if frame is not None}
-        said = read_frames(cursor, _listed(frames), self._keep_days, now) if frames else Readings({}, 0, 0)
+        said = read_frames(cursor, _listed(frames), self._since) if frames else Readings({}, 0, 0)
         return said.portion(rows[-1][0])
 
 
@@ -105,19 +104,19 @@ class Readings:
         return Portion(self.lines, upto, self.points, self.outside)
 
 
-def read_frames(cursor: duckdb.DuckDBPyConnection, which: str, keep_days: KeepDays, now: int) -> Readings:
+def read_frames(cursor: duckdb.DuckDBPyConnection, which: str, since: Since) -> Readings:
     """Return what the frames `which` (a condition on their number) have said."""
     cursor.register("mirrored", _frames(cursor, which))
     parts: dict[Policy, list[pa.StringArray]] = {}
     outside = 0
     for measurement, domain, view, there in _views(present_columns(cursor)):
-        since = now - keep_days(measurement.policy) * _DAY_MS
+        kept = since(measurement.policy)
         of_frames = f"r.frame {which}"
-        select = reading_lines(measurement, domain, view, there, f"{of_frames} AND r.ts >= {since}")
+        select = reading_lines(measurement, domain, view, there, f"{of_frames} AND r.ts >= {kept}")
         lines = as_lines(cursor.sql(select).to_arrow_table()["line"])
         if len(lines):
             parts.setdefault(measurement.policy, []).append(lines)
-        outside += _older(cursor, view, of_frames, since)
+        outside += _older(cursor, view, of_frames, kept)
     cursor.unregister("mirrored")
     joined = {policy: as_lines(pa.chunked_array(arrays)) for policy, arrays in parts.items()}
     points = sum(text_of(lines).count(b"=") - _TAGS_A_LINE * len(lines) for lines in joined.values())

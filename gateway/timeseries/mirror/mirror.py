@@ -19,6 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.errors import StoreClosedError
 from gateway.timeseries.mirror import probing
 from gateway.timeseries.mirror.counting import MirrorMetrics
+from gateway.timeseries.mirror.frames import Frames
+from gateway.timeseries.mirror.lag import Lag
 from gateway.timeseries.mirror.portion import Portion, Source
 from gateway.timeseries.mirror.positions import Positions
 from gateway.timeseries.mirror.refusals import Misdirected, Refused, Unreachable
@@ -40,7 +42,7 @@ NICE = 10
 class Mirror:
     """Keeps the server up to the store, at most ``points_per_s`` values a second.
 
-    ``connect`` gives a reading connection of its own, ``clock`` ms since the epoch.
+    ``connect`` gives a reading connection of its own.
     """
 
     def __init__(
@@ -50,11 +52,11 @@ class Mirror:
         positions: Positions,
         connect: Callable[[], duckdb.DuckDBPyConnection],
         metrics: MirrorMetrics,
-        clock: Callable[[], int],
+        lag: Lag,
         points_per_s: int,
     ) -> None:
         self._server, self._sources, self._positions = server, sources, positions
-        self._connect, self._metrics, self._clock = connect, metrics, clock
+        self._connect, self._metrics, self._lag = connect, metrics, lag
         self._writer = Writer(server, metrics)
         self._points_per_s = points_per_s
         self._free_at = 0.0
@@ -88,7 +90,9 @@ class Mirror:
         with suppress(OSError):  # on Linux a thread has a niceness of its own
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         while not self._stopping.is_set():
-            self._stopping.wait(self._attempt())
+            pause = self._attempt()
+            self._measure()
+            self._stopping.wait(pause)
 
     def _attempt(self) -> float:
         """Give every source one portion; the seconds to wait before the next."""
@@ -107,13 +111,17 @@ class Mirror:
         self._metrics.up.set(1)
         return 0.0 if more else IDLE_S
 
+    def _measure(self) -> None:
+        with suppress(duckdb.Error, StoreClosedError), self._connect() as cursor:
+            self._lag.measure(cursor, self._positions.get(Frames.name))
+
     def _round(self) -> bool:
         more = False
         for source in self._sources:
             if self._stopping.is_set():
                 return False
             with self._connect() as cursor:
-                portion = source.read(cursor, self._positions.get(source.name), self._clock())
+                portion = source.read(cursor, self._positions.get(source.name))
             if portion is not None:
                 self._put(source.name, portion)
                 more = True

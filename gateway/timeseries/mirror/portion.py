@@ -1,6 +1,6 @@
 """What is written at a time, and whoever it is read from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,7 +35,7 @@ class Source(Protocol):
 
     name: str
 
-    def read(self, cursor: duckdb.DuckDBPyConnection, position: int, now: int) -> Portion | None:
+    def read(self, cursor: duckdb.DuckDBPyConnection, position: int) -> Portion | None:
         """Return what follows `position` (-1 before the first), None for nothing; duckdb.Error and others."""
 
 
@@ -48,8 +48,12 @@ def text_of(lines: pa.StringArray) -> bytes:
     return memoryview(text)[places[0] : places[-1]].tobytes()
 
 
-def as_lines(lines: pa.ChunkedArray | list[str]) -> pa.StringArray:
+def portion_of(policy: Policy, lines: Sequence[str], upto: int) -> Portion:
+    """Return lines that were made one by one as a portion."""
+    points = sum(one.count("=") - one.partition(" ")[0].count("=") for one in lines)
+    return Portion({policy: pa.array(lines, pa.string())} if lines else {}, upto, points)
+
+
+def as_lines(lines: pa.ChunkedArray) -> pa.StringArray:
     """Return lines in one piece."""
-    if isinstance(lines, list):
-        return pa.array(lines, pa.string())
     return lines.combine_chunks() if lines.num_chunks != 1 else lines.chunk(0)

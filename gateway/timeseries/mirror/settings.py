@@ -2,8 +2,9 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
+from gateway.domain.secrets import Secret
 from wire.influx import POLICIES, Policy
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
@@ -22,9 +23,9 @@ class InfluxSettings(BaseModel):
         pattern=_NAME,
         description="Database; each class of data is the bucket `<bucket>/<class>` beside the others.",
     )
-    token: SecretStr | None = Field(
+    token: Secret | None = Field(
         None,
-        description="Token, or `user:password` for 1.8; a value that begins with `/` or `./` is a file.",
+        description="Token, or `user:password` for 1.8; or the path of a file that holds it.",
     )
     timeout_s: float = Field(10.0, gt=0, le=120, description="Seconds that one request may take.")
     points_per_s: int = Field(
