@@ -1,0 +1,1 @@
+"""What unions report upwards: figures of a day, a month, a year, with how they were come by."""
