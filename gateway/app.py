@@ -23,6 +23,8 @@ from gateway.alerting.alarms import Alarms, Known, Wishes
 from gateway.alerting.detection.recovery import History
 from gateway.api.application import create_api
 from gateway.api.services import Services
+from gateway.backup.running import RunningBackups
+from gateway.backup.taking import Backups
 from gateway.batch.latest import Latest
 from gateway.config import Settings
 from gateway.console.pages import add_console
@@ -151,6 +153,7 @@ class Gateway:
                 others.append(group.create_task(telling, name="tell-mirror"))
             alarms = group.create_task(self.alarms.run(), name="alarms")
             await self.ingest.run()
+            self.services.backups.stop()
             if self.mirroring is not None:
                 self.mirroring.stop()
             self.alarms.stop()
@@ -349,6 +352,7 @@ def _services(parts: Parts, ingest: Ingest, alarms: Alarms, mirroring: "Mirrorin
         send_command=ingest.send_command,
         replay=ingest.replay,
         correct=ingest.corrections.correct,
+        backups=RunningBackups(Backups(parts.store, parts.state, now_ms), ingest.pipeline.between_commits),
         readiness=partial(_readiness, ingest, mirroring),
         metrics=parts.metrics.registry,
     )

@@ -1,4 +1,4 @@
-"""`yizhan gateway …`: run, check-config, check-broker, migrate, replay."""
+"""`yizhan gateway …`: run, check-config, check-broker, migrate, replay, backup, restore."""
 
 import asyncio
 import signal
@@ -186,6 +186,50 @@ def replay(
             lines = history.judge(settings.data_dir, registry, rules, span, now_ms())
         for line in lines:
             typer.echo(line)
+
+
+@app.command(help="Copy the stores while the gateway runs. / 在网关运行时备份数据。")
+def backup(
+    *,
+    to: Annotated[
+        Path,
+        typer.Option(
+            "--to", help="A folder; the backup is a new folder in it. / 目标文件夹。", file_okay=False
+        ),
+    ],
+    keep: Annotated[
+        int | None,
+        typer.Option("--keep", min=1, help="Keep so many of this gateway's backups there. / 保留的份数。"),
+    ] = None,
+    config: ConfigFile = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="YIZHAN_BACKUP_TOKEN", help="Token of a running gateway. / 令牌。")
+    ] = None,
+) -> None:
+    """Have the running gateway take a backup, or take it here when none runs."""
+    from gateway.app import now_ms  # noqa: PLC0415 - only here
+    from gateway.backup import asking  # noqa: PLC0415 - only here
+
+    with _operators_mistakes():
+        settings, folder = load(config), to.absolute()
+        taken = asking.ask(f"http://{settings.http.host}:{settings.http.port}", folder, keep, token)
+        typer.echo(taken or asking.take(settings.data_dir.absolute(), folder, keep, now_ms()))
+
+
+@app.command(help="Put a backup back into an empty data_dir. / 将备份恢复到空的数据目录。")
+def restore(
+    *,
+    source: Annotated[
+        Path, typer.Option("--from", help="One backup, a folder. / 一份备份（文件夹）。", file_okay=False)
+    ],
+    config: ConfigFile = None,
+) -> None:
+    """Verify a backup and copy it into data_dir; the gateway starts on it as if nothing had been."""
+    from gateway.backup import restoring  # noqa: PLC0415 - only here
+
+    with _operators_mistakes():
+        manifest = restoring.restore(source, load(config).data_dir)
+    typer.echo(f"restored up to frame {manifest.last_frame}; start the gateway")
 
 
 async def _serve(settings: Settings, *, take_over: bool) -> None:

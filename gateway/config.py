@@ -29,6 +29,8 @@ from gateway.timeseries.mirror.settings import MirrorSettings
 from wire.topics import REGION_PATTERN
 
 PREFIX = "YIZHAN_"
+TOKENS = frozenset({"YIZHAN_REPLAY_TOKEN", "YIZHAN_BACKUP_TOKEN"})
+"""What commands say to a running gateway: no settings of it."""
 
 
 class StationsSettings(BaseModel):
@@ -105,7 +107,7 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Set
     raw = _read_yaml(path) if path is not None else {}
     variables = {}
     for key, value in (os.environ if environment is None else environment).items():
-        if key.startswith(PREFIX):
+        if key.startswith(PREFIX) and key not in TOKENS:
             _put(raw, key, value)
             variables[_place(key)] = key
     try:

@@ -3,6 +3,7 @@
 GatewayError
  |- SettingsError      the settings are wrong: mend them and start again (exit 2)
  |- StartError         the gateway cannot start here: the sentence says why (exit 1)
+ |- BackupError        a backup cannot be made or put back: the sentence says why (exit 1)
  |- NotDurableError         a consumer could not keep a batch: nothing was acknowledged, it is offered again
  |- StoreClosedError        the store is being reopened: ask again later (503)
 """
@@ -18,6 +19,10 @@ class SettingsError(GatewayError):
 
 class StartError(GatewayError):
     """The gateway cannot start; the text says what is in the way."""
+
+
+class BackupError(GatewayError):
+    """A backup cannot be made or put back; the text says what is in the way."""
 
 
 class NotDurableError(GatewayError):

@@ -6,6 +6,7 @@ from fastapi.openapi.utils import get_openapi
 from gateway.api import (
     alerts,
     backtest,
+    backups,
     commands,
     corrections,
     health,
@@ -62,7 +63,7 @@ def _routes() -> FastAPI:
     api = APIRouter(prefix=PREFIX, dependencies=[Depends(each_once)])
     parts = (
         stations, readings, corrections, alerts, silences, maintenance, rota, backtest, rules, quarantine,
-        commands, stream,
+        commands, backups, stream,
     )  # fmt: skip
     for part in parts:
         api.include_router(part.router)

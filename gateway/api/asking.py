@@ -64,6 +64,7 @@ def at_least(role: Role) -> Callable[[Principal], Principal]:
 Asked = Annotated[Services, Depends(services_of)]
 Viewer = Annotated[Principal, Depends(principal_of)]
 Operator = Annotated[Principal, Depends(at_least(Role.OPERATOR))]
+Administrator = Annotated[Principal, Depends(at_least(Role.ADMIN))]
 
 
 def visible_station(services: Services, principal: Principal, station_id: str) -> StationLive:

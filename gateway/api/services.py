@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway.alerting.response.life import Alerts
 from gateway.api.settings import HttpSettings
+from gateway.backup.running import RunningBackups
 from gateway.domain.corrections import Wish
 from gateway.domain.fleet import Fleet
 from gateway.domain.registry import Registry
@@ -58,6 +59,7 @@ class Services:
     on_call: OnCall
     links: Links
     backtest: Backtest
+    backups: RunningBackups
     cursor: Callable[[], duckdb.DuckDBPyConnection]
     send_command: Callable[[CommandRecord, str], Awaitable[None]]
     replay: Callable[[str], Awaitable[Replayed]]

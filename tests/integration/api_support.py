@@ -24,6 +24,8 @@ from gateway.alerting.response.surroundings import StationFacts, Surroundings
 from gateway.api.application import create_api
 from gateway.api.services import Services
 from gateway.api.settings import HttpSettings
+from gateway.backup.running import RunningBackups
+from gateway.backup.taking import Backups
 from gateway.batch.batch import FRAME_SCHEMA, Batch
 from gateway.batch.latest import Latest
 from gateway.domain.alerts import Change, Key, Transition, alert_id
@@ -130,6 +132,8 @@ class House:
         )
         self.watch = AlertWatch(self.alerts, self.fleet_list, self.feed)
         self.links = Links(b"k" * 32)
+        backups = Backups(self.store, self.state, lambda: self.now)
+        self.running_backups = RunningBackups(backups, asyncio.to_thread)
         self.corrector = Corrector(self.state.corrections, self.store, self.latest, lambda: self.now)
         self.calendar = Holidays()
         people = self.on_call or nobody_on_call()
@@ -171,6 +175,7 @@ class House:
             send_command=self._send,
             replay=self._replay,
             correct=self._correct,
+            backups=self.running_backups,
             readiness=lambda: self.readiness,
             metrics=CollectorRegistry(),
         )

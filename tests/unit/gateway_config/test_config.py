@@ -42,6 +42,11 @@ stations: {file: stations.yaml, accept_unknown: true}
     assert settings.stations.file == Path("stations.yaml")
 
 
+def test_tokens_that_commands_take_from_the_environment_are_no_settings(tmp_path: Path) -> None:
+    assert read(tmp_path, YIZHAN_REPLAY_TOKEN="r", YIZHAN_BACKUP_TOKEN="b") == read(tmp_path)
+    assert "YIZHAN_BACKUP_COLOUR" in refusal(tmp_path, YIZHAN_BACKUP_COLOUR="blue")
+
+
 def test_its_environment_wins_and_reaches_nested_settings(tmp_path: Path) -> None:
     settings = read(
         tmp_path,

@@ -1,0 +1,1 @@
+"""Copies of a gateway that are whole: taken while it runs, and put back."""
