@@ -31,15 +31,8 @@ router = APIRouter(tags=["maintenance"])
 async def list_maintenance(services: Asked, principal: Viewer, query: Annotated[Page, Query()]) -> Response:
     """List maintenance windows with the next times of each, newest first."""
     before = None if query.cursor is None else read_cursor(query.cursor, str)
-    windows = sorted(
-        (
-            window
-            for window in await asyncio.to_thread(services.state.maintenance.all)
-            if _sees(services, principal, window) and (before is None or window.id < before)
-        ),
-        key=lambda window: window.id,
-        reverse=True,
-    )
+    seen = await asyncio.to_thread(visible_windows, services, principal)
+    windows = [window for window in seen if before is None or window.id < before]
     page = windows[: query.limit]
     items = await asyncio.to_thread(lambda: [_item(services, window) for window in page])
     return list_response(items, page[-1].id if len(windows) > query.limit else None)
@@ -53,6 +46,23 @@ async def list_maintenance(services: Asked, principal: Viewer, query: Annotated[
 )
 async def add_maintenance(services: Asked, principal: Operator, body: MaintenanceBody) -> Response:
     """Plan work; while it goes on, alerts it may cause are not told."""
+    return json_response(await plan(services, principal, body), HTTPStatus.CREATED)
+
+
+@router.delete("/maintenance/{window_id}", response_model=MaintenanceAnswer, responses=responses(*WRITES))
+async def remove_maintenance(services: Asked, principal: Operator, window_id: str) -> Response:
+    """Take a window out, with all its times to come."""
+    return json_response(await take_out(services, principal, window_id))
+
+
+def visible_windows(services: Services, principal: Principal) -> list[Maintenance]:
+    """List the windows that are this one's business, newest first."""
+    seen = (window for window in services.state.maintenance.all() if _sees(services, principal, window))
+    return sorted(seen, key=lambda window: window.id, reverse=True)
+
+
+async def plan(services: Services, principal: Principal, body: MaintenanceBody) -> dict[str, object]:
+    """Plan work; Problem when it cannot be, or is not this one's business."""
     check_place(services, principal, body.match.station_id, body.match.region)
     now = services.clock()
     window = Maintenance(
@@ -69,12 +79,11 @@ async def add_maintenance(services: Asked, principal: Operator, body: Maintenanc
     await asyncio.to_thread(services.state.maintenance.add, window)
     deed = Deed(now, window.by, "maintenance.add", window.id, item)
     await asyncio.to_thread(services.state.audit.note, deed)
-    return json_response(item, HTTPStatus.CREATED)
+    return item
 
 
-@router.delete("/maintenance/{window_id}", response_model=MaintenanceAnswer, responses=responses(*WRITES))
-async def remove_maintenance(services: Asked, principal: Operator, window_id: str) -> Response:
-    """Take a window out, with all its times to come."""
+async def take_out(services: Services, principal: Principal, window_id: str) -> dict[str, object]:
+    """Take a window out; Problem 404 when there is none, or none this one sees."""
     window = await asyncio.to_thread(services.state.maintenance.get, window_id)
     if window is None or not _sees(services, principal, window):
         raise not_found("window_id", window_id)
@@ -83,7 +92,7 @@ async def remove_maintenance(services: Asked, principal: Operator, window_id: st
     item = _item(services, window)
     deed = Deed(services.clock(), principal.name or "", "maintenance.remove", window_id, item)
     await asyncio.to_thread(services.state.audit.note, deed)
-    return json_response(item)
+    return item
 
 
 def _recurrence(body: MaintenanceBody) -> Recurrence:

@@ -48,6 +48,17 @@ async def get_rota(services: Asked, principal: Viewer, query: Annotated[RotaQuer
 )
 async def add_override(services: Asked, principal: Operator, body: OverrideBody) -> Response:
     """Put somebody else on call for a while."""
+    return json_response(await stand_in(services, principal, body), HTTPStatus.CREATED)
+
+
+@router.delete("/rota/{override_id}", response_model=OverrideAnswer, responses=responses(*WRITES))
+async def remove_override(services: Asked, principal: Operator, override_id: str) -> Response:
+    """Take an override out: the plan holds again."""
+    return json_response(await stand_down(services, principal, override_id))
+
+
+async def stand_in(services: Services, principal: Principal, body: OverrideBody) -> dict[str, object]:
+    """Put somebody else on call; Problem when that cannot be, or is not this one's business."""
     rota = _rota(services)
     _check(principal, rota, body)
     now = services.clock()
@@ -61,21 +72,25 @@ async def add_override(services: Asked, principal: Operator, body: OverrideBody)
     await asyncio.to_thread(services.state.rota_overrides.add, override)
     item = override_item(override)
     await asyncio.to_thread(services.state.audit.note, Deed(now, by, "rota.add", override.id, item))
-    return json_response(item, HTTPStatus.CREATED)
+    return item
 
 
-@router.delete("/rota/{override_id}", response_model=OverrideAnswer, responses=responses(*WRITES))
-async def remove_override(services: Asked, principal: Operator, override_id: str) -> Response:
-    """Take an override out: the plan holds again."""
+async def stand_down(services: Services, principal: Principal, override_id: str) -> dict[str, object]:
+    """Take an override out; Problem 404 when there is none, or none this one may change."""
     override = await asyncio.to_thread(services.state.rota_overrides.get, override_id)
-    if override is None or not (principal.regions is None or override.region in principal.regions):
+    if override is None or not may_change(principal, override):
         raise not_found("override_id", override_id)
     if not await asyncio.to_thread(services.state.rota_overrides.remove, override_id):
         raise not_found("override_id", override_id)
     item = override_item(override)
     deed = Deed(services.clock(), principal.name or "", "rota.remove", override_id, item)
     await asyncio.to_thread(services.state.audit.note, deed)
-    return json_response(item)
+    return item
+
+
+def may_change(principal: Principal, override: Override) -> bool:
+    """Whether an override is this one's business."""
+    return principal.regions is None or override.region in principal.regions
 
 
 def rota_answer(view: RotaView) -> dict[str, object]:

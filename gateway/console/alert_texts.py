@@ -7,6 +7,7 @@ ALERT_TEXTS: Mapping[str, tuple[str, str]] = {
     "nav_stations": ("驿站", "Stations"),
     "nav_alerts": ("告警", "Alerts"),
     "nav_silences": ("静默", "Silences"),
+    "nav_maintenance": ("维护", "Maintenance"),
     "nav_on_call": ("值班", "On call"),
     "alert": ("告警", "Alert"),
     "no_alerts": ("没有未关闭的告警", "No alert is open"),

@@ -1,10 +1,13 @@
 """Forms of our pages: reading them, saying what is wrong in them, and going on to the page that shows it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Request
+from pydantic import BaseModel, ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from gateway.api.access import Principal, Role
@@ -15,6 +18,18 @@ from gateway.console.texts import Lang, translator
 MOST_FIELDS = 32
 _NAME_CHARACTERS = 64
 _TEXT_CHARACTERS = 500
+_KNOWN: Mapping[HTTPStatus, str] = {HTTPStatus.NOT_FOUND: "vanished", HTTPStatus.CONFLICT: "alert_over"}
+_WRONG: Mapping[str, str] = {
+    "match.station_id": "no_such_station",
+    "match.region": "other_region",
+    "region": "other_region",
+    "start": "window_over",
+    "rrule": "rrule_wrong",
+    "end": "end_wrong",
+    "on_call": "on_call_unset",
+}
+"""Texts of the pages for what the API says of a field, in English, to programs."""
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 class Refusal(Exception):  # noqa: N818 - what was asked is refused; nothing went wrong here
@@ -56,6 +71,18 @@ class Form:
             raise Refusal("choice_needed")
         return int(written)
 
+    def on_the_wall(self, name: str) -> datetime:
+        """Return a local date and time; Refusal when it is none."""
+        try:
+            written = datetime.fromisoformat(self._fields.get(name, ""))
+        except ValueError:
+            raise Refusal("time_needed") from None
+        return written.replace(tzinfo=None, second=0, microsecond=0)
+
+    def given(self, *names: str) -> dict[str, str]:
+        """Return the texts that were written into some fields."""
+        return {name: self.text(name) for name in names if self.text(name)}
+
     def doer(self, person: Principal) -> str:
         """Return who does it: the token's name, else the one that was typed; Refusal without any."""
         check_operator(person)
@@ -69,6 +96,16 @@ def check_operator(person: Principal) -> None:
     """Let pass who may change something; Refusal for others."""
     if person.role < Role.OPERATOR:
         raise Refusal("needs_operator", HTTPStatus.FORBIDDEN)
+
+
+def shaped(shape: type[Shape], given: Mapping[str, object]) -> Shape:
+    """Return what was written as the API takes it; Problem, naming the field, when it cannot."""
+    try:
+        return shape.model_validate(given)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        field = str(wrong["loc"][-1]) if wrong["loc"] else ""
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "form", field, f"{field}: {wrong['input']}?") from None
 
 
 async def form_of(request: Request) -> Form:
@@ -86,8 +123,9 @@ def refused(refusal: Refusal | Problem, lang: Lang, back: str) -> Response:
     """Say that nothing was done, and why."""
     t = translator(lang)
     if isinstance(refusal, Problem):
-        known = {HTTPStatus.NOT_FOUND: "vanished", HTTPStatus.CONFLICT: "alert_over"}
-        why = t(known[refusal.status]) if refusal.status in known else refusal.detail
+        told = refusal.location == "form"
+        key = None if told else _WRONG.get(refusal.field) or _KNOWN.get(refusal.status)
+        why = refusal.detail if key is None else t(key)
         return page("refused.html", lang, refusal.status, why=why, back=back)
     return page("refused.html", lang, refusal.status, why=t(refusal.key, **refusal.told), back=back)
 

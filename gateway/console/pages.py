@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, Response
 from gateway.api.asking import Asked, check_visible
 from gateway.api.problems import Problem
 from gateway.api.values import read_cursor, write_cursor
-from gateway.console import alert_forms, alerts, links, oncall, silences
+from gateway.console import alert_forms, alerts, links, maintenance, oncall, overrides, silences
 from gateway.console.rendering import Language, Person, page
 from gateway.console.showing import age, clock, shown_values
 from gateway.console.texts import Lang
@@ -27,8 +27,9 @@ router = APIRouter(include_in_schema=False)
 
 def add_console(app: FastAPI) -> None:
     """Add the pages to the application that `create_api` made."""
-    for part in (router, alerts.router, alert_forms.router, silences.router, oncall.router, links.router):
-        app.include_router(part)
+    for part in (alerts, alert_forms, silences, maintenance, oncall, overrides, links):
+        app.include_router(part.router)
+    app.include_router(router)
 
 
 @router.get("/")

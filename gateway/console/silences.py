@@ -2,10 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping
-from http import HTTPStatus
 
 from fastapi import APIRouter, Request
-from pydantic import ValidationError
 from starlette.responses import Response
 from ulid import ULID
 
@@ -17,7 +15,7 @@ from gateway.api.problems import Problem
 from gateway.api.services import Services
 from gateway.api.silences import LATELY_MS, end_of, listed, match_of
 from gateway.console.alerts import length
-from gateway.console.forms import Form, Refusal, check_operator, form_of, refused, see
+from gateway.console.forms import Form, Refusal, check_operator, form_of, refused, see, shaped
 from gateway.console.rendering import Language, Person, page
 from gateway.console.showing import clock
 from gateway.console.texts import Lang, translator
@@ -76,15 +74,10 @@ async def end_silence(services: Asked, person: Person, lang: Language, silence_i
 
 
 def _match(services: Services, person: Principal, form: Form) -> Match:
-    given = {name: form.text(name) for name in _FIELDS if form.text(name)}
+    given = form.given(*_FIELDS)
     if not given:
         raise Refusal("silence_empty")
-    try:
-        body = MatchBody.model_validate(given)
-    except ValidationError as error:
-        field = str(error.errors()[0]["loc"][0])
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "body", field, f"{field}: {given[field]}?") from None
-    return match_of(services, person, body)
+    return match_of(services, person, shaped(MatchBody, given))
 
 
 async def _hidden(services: Services, match: Match) -> Hidden:

@@ -1,5 +1,3 @@
-import base64
-import hashlib
 import re
 from collections.abc import AsyncIterator, Iterator
 from html import unescape
@@ -9,7 +7,7 @@ import httpx
 import pytest
 
 from gateway.api.application import create_api
-from gateway.api.settings import HttpSettings, TokenAuth
+from gateway.api.settings import HttpSettings
 from gateway.console.alert_texts import ALERT_TEXTS
 from gateway.console.duty_texts import DUTY_TEXTS
 from gateway.console.pages import add_console
@@ -18,12 +16,12 @@ from gateway.domain.registry import Name, Registry, StationSpec
 from gateway.notify.links import Link
 from gateway.state.alert_rows import AlertState, Entry, Verdict
 from tests.integration.api_support import NOW, TWO_PEOPLE, House, client_of, open_house
+from tests.integration.console_support import ORIGIN, basic, browser_of, guarded_browser_of, page, submit
 
 REGISTRY = Registry(
     [StationSpec(station_id="louxing-07", region="louxing", name=Name(zh="港桥驿站", en="Gangqiao <07>"))]
 )
 HOUR = 3_600_000
-ORIGIN = {"Origin": "http://127.0.0.1:8000"}
 
 
 @pytest.fixture
@@ -36,43 +34,14 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 @pytest.fixture
 async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_api(house.services())
-    add_console(app)
-    async with client_of(app) as client:
+    async with browser_of(house) as client:
         yield client
 
 
 @pytest.fixture
 async def guarded(house: House, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    roles = {"look": "viewer", "act": "operator"}
-    lines = [
-        f"- {{name: {name}, role: {role}, sha256: {hashlib.sha256(name.encode()).hexdigest()}}}"
-        for name, role in roles.items()
-    ]
-    north = hashlib.sha256(b"north").hexdigest()
-    lines.append(f"- {{name: north, role: operator, regions: [north], sha256: {north}}}")
-    (tmp_path / "tokens.yaml").write_text("\n".join(lines))
-    app = create_api(house.services(HttpSettings(auth=TokenAuth(tokens=tmp_path / "tokens.yaml"))))
-    add_console(app)
-    async with client_of(app) as client:
+    async with guarded_browser_of(house, tmp_path) as client:
         yield client
-
-
-def basic(token: str) -> dict[str, str]:
-    return {"Authorization": f"Basic {base64.b64encode(f'x:{token}'.encode()).decode()}"}
-
-
-async def page(client: httpx.AsyncClient, path: str, status: int = 200, **headers: str) -> str:
-    answer = await client.get(path, headers=headers)
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    return unescape(answer.text)
-
-
-async def submit(
-    client: httpx.AsyncClient, path: str, fields: dict[str, str], **headers: str
-) -> httpx.Response:
-    return await client.post(path, data=fields, headers=ORIGIN | headers)
 
 
 def severities(html: str) -> list[str]:
@@ -139,7 +108,7 @@ async def test_it_shows_one_alert_with_what_to_do_first(house: House, client: ht
 
 async def test_a_form_is_not_wiped_by_a_refresh(house: House, client: httpx.AsyncClient) -> None:
     ident = house.opens("WA-02", "P1")
-    for path in (f"/alerts/{ident}", "/silences"):
+    for path in (f"/alerts/{ident}", "/silences", "/maintenance", "/on-call/overrides"):
         assert 'http-equiv="refresh"' not in await page(client, path)
 
 
@@ -177,16 +146,15 @@ async def test_it_shows_who_is_on_call_and_what_is_wrong_ahead(
 async def test_it_says_so_when_nobody_is_on_call(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     with open_house(tmp_path / "other") as house:
-        app = create_api(house.services())
-        add_console(app)
-        async with client_of(app) as client:
+        async with browser_of(house) as client:
             assert "The settings have no on_call" in await page(client, "/on-call?lang=en")
 
 
 async def test_its_pages_need_no_script(house: House, client: httpx.AsyncClient) -> None:
     ident = house.opens("WA-02", "P1")
     token = house.links.token(Link(ident, "li", NOW + HOUR))
-    paths = ("/alerts", f"/alerts/{ident}", "/silences?rule=WA-02", "/on-call", "/rules/WA-02", f"/a/{token}")
+    planned = ("/silences?rule=WA-02", "/maintenance", "/on-call", "/on-call/overrides")
+    paths = ("/alerts", f"/alerts/{ident}", "/rules/WA-02", f"/a/{token}", *planned)
     for path in paths:
         html = await page(client, path)
         assert "<script" not in html
@@ -254,7 +222,7 @@ async def test_a_form_of_another_page_changes_nothing(
 ) -> None:
     ident = house.opens("WA-02", "P1")
     headers = {} if origin is None else {"Origin": origin}
-    for path in (f"/alerts/{ident}/acknowledge", "/silences"):
+    for path in (f"/alerts/{ident}/acknowledge", "/silences", "/maintenance", "/on-call/overrides"):
         refused = await client.post(path, data={"by": "li"}, headers=headers)
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (403, "Origin")
     foreign = await client.post(
