@@ -14,6 +14,7 @@ PARTS = (
     ("gateway", "gateway.cli", "The gateway: stores what stations send. / 网关：接收并保存各驿站的数据。"),
     ("agent", "station_agent.cli", "The agent of one station. / 一座驿站的采集代理。"),
     ("simulate", "simulators.cli", "Simulated stations and fleets. / 模拟驿站与车队规模负载。"),
+    ("dashboards", "dashboards.cli", "Dashboards for Grafana. / Grafana 看板。"),
     ("score", "yizhan.score.command", "How good the alerts are, by simulation. / 用模拟为告警打分。"),
 )
 
