@@ -60,7 +60,7 @@ class Building:
             schema_version=SCHEMA,
             panels=self._panels(),
             templating=dashboard.DashboardDashboardTemplating(
-                list_val=[self._variable(one) for one in board.variables] + [_docs(self._docs)]
+                list_val=[self._variable(one) for one in board.variables] + [self._where_docs_are()]
             ),
             annotations=dashboard.AnnotationContainer(list_val=[self._marked(a) for a in board.annotations]),
             links=self._links(),
@@ -128,6 +128,16 @@ class Building:
             sort=dashboard.VariableSort.ALPHABETICAL_ASC,
         )
 
+    def _where_docs_are(self) -> dashboard.VariableModel:
+        return dashboard.VariableModel(
+            type_val=dashboard.VariableType.CONSTANT,
+            name="docs",
+            label=self._say(shared().variables["docs"]),
+            query=self._docs,
+            current=dashboard.VariableOption(text=self._docs, value=self._docs),
+            hide=dashboard.VariableHide.HIDE_VARIABLE,
+        )
+
     def _marked(self, annotation: Annotation) -> dashboard.AnnotationQuery:
         marked = dashboard.AnnotationQuery(
             name=self._say(annotation.text),
@@ -176,14 +186,3 @@ class Building:
 
 def _grid(place: Place) -> dashboard.GridPos:
     return dashboard.GridPos(x=place.x, y=place.y, w=place.width, h=place.height)
-
-
-def _docs(address: str) -> dashboard.VariableModel:
-    chosen = dashboard.VariableOption(text=address, value=address)
-    return dashboard.VariableModel(
-        type_val=dashboard.VariableType.CONSTANT,
-        name="docs",
-        query=address,
-        current=chosen,
-        hide=dashboard.VariableHide.HIDE_VARIABLE,
-    )

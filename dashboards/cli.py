@@ -140,7 +140,11 @@ def _report(findings: Iterator[tuple[Finding, bool]], words: dict[State, str]) -
 
 def _token(file: Path | None) -> str:
     """From a file or the environment, never from the command line, where others could read it."""
-    token = file.read_text(encoding="utf-8").strip() if file else os.environ.get(GRAFANA_TOKEN, "").strip()
+    try:
+        written = file.read_text(encoding="utf-8") if file else os.environ.get(GRAFANA_TOKEN, "")
+    except OSError as error:
+        raise ValueError(f"--token-file: {error} / 读不到令牌文件") from error
+    token = written.strip()
     if not token:
         raise ValueError(
             f"no token: put it in {GRAFANA_TOKEN}, or in a file named by --token-file / 缺少 Grafana 令牌"

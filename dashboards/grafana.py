@@ -79,7 +79,10 @@ class Grafana:
 
     def _done(self, call: Callable[[], Json]) -> Json:
         with self._told():
-            return call()
+            answer = call()
+            if not isinstance(answer, dict):
+                raise ValueError("no JSON object")  # noqa: TRY004 - what is wrong is what was said
+            return answer
 
     @contextmanager
     def _told(self) -> Iterator[None]:

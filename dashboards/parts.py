@@ -8,7 +8,7 @@ from dashboards.texts import name, shared
 from dashboards.units import figure_of
 from dashboards.views import lines, states
 from wire.influx import STATIONS, readings
-from wire.measures import MEASURES, Measure
+from wire.measures import EVENT_FIELDS, EVENTS, MEASURES, Measure
 from wire.measures.words import name_of
 
 PER_DEVICE = Text("$tag_device", "$tag_device")
@@ -20,6 +20,13 @@ ONE_STATION = Variable("station", STATIONS_OF_REGION.influxql, several=False)
 
 SEVERITIES: Mapping[str, Colour] = {"P1": "red", "P2": "orange", "P3": "yellow", "P4": "blue"}
 SEVERITY_WORDS = {level: Word(Text(level, level), colour) for level, colour in SEVERITIES.items()}
+
+ALERT_WORDS = {
+    "firing": Word(shared().words["firing"], "red"),
+    "acknowledged": Word(shared().words["acknowledged"], "yellow"),
+    "resolved": Word(shared().words["resolved"], "green"),
+}
+VERDICT_WORDS = {verdict: Word(shared().words[verdict]) for verdict in ("real", "false", "test")}
 
 RUNBOOK = "${docs}/${__data.fields.runbook}"
 
@@ -82,13 +89,15 @@ def bands(
 
 def words_of(row: Measure, colours: Mapping[str, Colour]) -> dict[str, Word]:
     """Return the values of a state as people read them; those without a colour are grey."""
-    if row.type == "bool":
-        yes, no = shared().words["true"], shared().words["false"]
-        return {
-            "true": Word(yes, colours.get("true", "grey")),
-            "false": Word(no, colours.get("false", "grey")),
-        }
     return {value: Word(Text(*name_of(row.name, value)), colours.get(value, "grey")) for value in row.values}
+
+
+def event_words(domain: str, field_name: str) -> dict[str, Word]:
+    """Return the values of an event's field, or its kinds, as people read them."""
+    if field_name == "event":
+        return {kind.name: Word(Text(kind.zh, kind.en)) for kind in EVENTS[domain].values()}
+    values = next((row.values for row in EVENT_FIELDS[domain] if row.name == field_name), ())
+    return {value: Word(Text(*name_of(field_name, value))) for value in values}
 
 
 def _legend(row: Measure) -> Text:

@@ -4,11 +4,13 @@ from dashboards.boards.fleet import LATEST, NOW, OPEN
 from dashboards.influxql import BUCKET, DAY, ZONE, call, fields, select, within
 from dashboards.model import Board, Change, Figure, Panel, Query, Row, Text
 from dashboards.parts import (
+    ALERT_WORDS,
     HERE,
     REGIONS,
     RUNBOOK,
     SEVERITY_WORDS,
     STATIONS_OF_REGION,
+    VERDICT_WORDS,
     column,
     counted,
     station_link,
@@ -63,7 +65,7 @@ def _standing() -> Panel:
             column("station", link=station_link(), width=120),
             column("rule", link=RUNBOOK, width=90),
             column("name_zh"),
-            column("state", width=120),
+            column("state", words=ALERT_WORDS, cell="coloured", width=120),
             column("value"),
             column("limit"),
             column("runbook", link=RUNBOOK),
@@ -148,8 +150,8 @@ def _history() -> Panel:
             column("station", link=station_link(), width=110),
             column("rule", link=RUNBOOK, width=80),
             column("name_zh"),
-            column("state", width=110),
-            column("verdict", width=80),
+            column("state", words=ALERT_WORDS, cell="coloured", width=110),
+            column("verdict", words=VERDICT_WORDS, width=80),
             column("runbook", link=RUNBOOK, width=80),
         ),
     )

@@ -7,6 +7,7 @@ from dashboards.influxql import BUCKET, CIRCUITS, DEVICE, MAIN, call, fields, se
 from dashboards.limits import Limit, above, below, within
 from dashboards.model import Annotation, Board, Colour, Figure, Panel, Query, Row, Text, Variable
 from dashboards.parts import (
+    ALERT_WORDS,
     HERE,
     ONE_STATION,
     PER_DEVICE,
@@ -17,6 +18,7 @@ from dashboards.parts import (
     chart,
     column,
     counted,
+    event_words,
     measure,
     per_device,
 )
@@ -143,7 +145,10 @@ def _passages() -> Panel:
                 select(fields(source, *names), source, HERE, (), "ORDER BY time DESC LIMIT 200"), table=True
             ),
         ),
-        columns=(column("Time", Figure("dateTimeAsIso")), *(column(one) for one in names)),
+        columns=(
+            column("Time", Figure("dateTimeAsIso")),
+            *(column(one, words=event_words("access", one)) for one in names),
+        ),
     )
 
 
@@ -299,7 +304,7 @@ def _alerts() -> tuple[Panel, ...]:
                 column("severity", words=SEVERITY_WORDS, cell="coloured", width=80),
                 column("rule", link=RUNBOOK, width=90),
                 column("name_zh"),
-                column("state", width=120),
+                column("state", words=ALERT_WORDS, cell="coloured", width=120),
                 column("device"),
                 column("value"),
                 column("limit"),
