@@ -8,15 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, select
+from sqlalchemy import Connection, Select, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from gateway.state.alert_rows import OPEN, AlertRow, AlertState, Entry, JournalEntry, Verdict
 from gateway.state.alert_schema import alert_journal, alerts, engine_position
 from gateway.state.repository import Repository
 
-KEEP_MS = 400 * 24 * 3_600_000
-"""The journal promises a year at least; a trigger refuses to let go of less."""
 _CHUNK = 500
 """Values bound to one statement at most; SQLite takes 32,766."""
 
@@ -225,8 +223,6 @@ class Alerts(Repository):
         if not values:
             return
         connection.execute(insert(alert_journal).on_conflict_do_nothing(index_elements=["identity"]), values)
-        newest = max(entry["at"] for entry in values)
-        connection.execute(delete(alert_journal).where(alert_journal.c.at < newest - KEEP_MS))
 
     def known(self, connection: Connection, identities: Iterable[str]) -> set[str]:
         """Return those identities of transitions that were applied before."""
@@ -235,6 +231,12 @@ class Alerts(Repository):
             query = select(alert_journal.c.identity).where(alert_journal.c.identity.in_(some))
             found.update(connection.execute(query).scalars())
         return found
+
+    def rewind(self, connection: Connection, consumer: str, watermark: int) -> None:
+        """Let the last frame whose effects are durable be at most this one."""
+        beyond = engine_position.c.watermark > watermark
+        position = update(engine_position).where(engine_position.c.consumer == consumer, beyond)
+        connection.execute(position.values(watermark=watermark))
 
     def advance(self, connection: Connection, consumer: str, watermark: int) -> None:
         """Note the last frame whose effects are in this transaction or an earlier one; never backwards."""

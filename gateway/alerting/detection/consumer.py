@@ -28,6 +28,9 @@ class Life(Protocol):
     def watermark(self) -> int:
         """Return the last frame whose effects are durable, -1 before the first."""
 
+    def rewind(self, watermark: int) -> None:
+        """Take no frame beyond this one as judged: the store has none, and gives its numbers anew."""
+
     def apply(self, transitions: Sequence[Transition], watermark: int, now: int) -> None:
         """Make transitions durable with the frame they were judged up to; NotDurableError for none."""
 

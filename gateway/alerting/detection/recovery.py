@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -51,16 +52,15 @@ def recover(make: Make, life: Life, snapshot: SnapshotFile, history: History, no
     """Return an engine that has judged every stored frame; what the process before did not tell is told.
 
     A snapshot that cannot be read, and rules that changed since, cost their memory beyond the last two hours.
+    So does a store restored from a backup older than the snapshot; what it lost comes again under numbers
+    that were judged before, and is judged all the same.
     """
     engine = make(lambda _: True)
     for birth in history.births.newest():
         engine.declare(birth.station_id, birth.payload)
-    try:
-        remembered = snapshot.read()
-    except SnapshotUnreadableError as error:
-        log.warning("snapshot_unreadable", reason=str(error), next="judging the last two hours again")
-        remembered = None
+    remembered = _remembered(snapshot, history.last)
     watermark = min(life.watermark(), history.last)
+    life.rewind(watermark)
     told: list[Transition] = []
     if remembered is None:
         told = _again(engine, history, watermark, now)
@@ -75,6 +75,19 @@ def recover(make: Make, life: Life, snapshot: SnapshotFile, history: History, no
     for batch, happenings in history.batches(engine.frame + 1, history.last):
         life.apply(engine.take(batch, happenings), engine.frame, now)
     return engine
+
+
+def _remembered(snapshot: SnapshotFile, last: int) -> dict[str, Any] | None:
+    """Return the snapshot, unless it is damaged or of frames beyond the last one stored."""
+    try:
+        remembered = snapshot.read()
+    except SnapshotUnreadableError as error:
+        log.warning("snapshot_unreadable", reason=str(error), next="judging the last two hours again")
+        return None
+    if remembered is not None and remembered["frame"] > last:
+        log.warning("snapshot_ahead", frame=remembered["frame"], last=last, next="judging two hours again")
+        return None
+    return remembered
 
 
 def rebuild(

@@ -57,6 +57,11 @@ class Alerts:
         """Return the last frame whose effects are durable here, -1 before the first."""
         return self._state.alerts.watermark(ENGINE)
 
+    def rewind(self, watermark: int) -> None:
+        """Take no frame beyond this one as judged: the store has none, and gives its numbers anew."""
+        with self._state.begin() as connection:
+            self._state.alerts.rewind(connection, ENGINE, watermark)
+
     def apply(self, transitions: Sequence[Transition], watermark: int, now: int) -> None:
         """Make transitions durable, with all they lead to, and the frame they were judged up to.
 

@@ -1,5 +1,7 @@
 """Killed between any two steps and started again, the engine tells every transition, and none twice."""
 
+import contextlib
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +19,7 @@ from gateway.domain.registry import Registry
 from gateway.ingest.batching import Batcher
 from gateway.state.alert_schema import alert_journal
 from gateway.state.births import Happening, JournalRow
+from gateway.state.database import FILE_NAME
 from gateway.timeseries.store import Store
 from tests.unit.alerting.detection.stage import Said, Stage, happening, overrides, rule, sample
 from tests.unit.alerting.response.desk import Desk, desk
@@ -162,6 +165,84 @@ def test_a_kill_between_any_two_steps_loses_and_repeats_nothing(
     tmp_path: Path, undisturbed: list[str], number: int, step: str
 ) -> None:
     assert play(House(tmp_path), (number, step)) == undisturbed
+
+
+BACKED_UP, LOST = 3, 9
+
+
+def lose(house: House, restored: tuple[str, ...]) -> None:
+    """Play until the disk is lost; put back these files as they were some batches earlier."""
+    house.start()
+    kept: dict[str, bytes] = {}
+    for number, said in enumerate(list(frames())[:LOST]):
+        if number == BACKED_UP:
+            house.store.checkpoint()
+            kept["store.duckdb"] = house.store.path.read_bytes()
+            with contextlib.closing(sqlite3.connect(house.folder / FILE_NAME)) as state:
+                kept[FILE_NAME] = state.serialize()
+        if number == 5:
+            house.hear(happening(said[0].at - 1, Happening.WILL, "louxing-08", state="lost", session=1))
+        _take(house, house.stage.batch(*said), number, None)
+    house.consumer.save()
+    house.stop()
+    for name in restored:
+        (house.folder / name).write_bytes(kept[name])
+
+
+def refill(house: House, killed: tuple[int, str] | None) -> list[str]:
+    """Play what the store does not have (any more); kill after a step of one batch."""
+    house.stage = Stage(*RULES)
+    played = list(frames())
+    for said in played[:BACKED_UP]:
+        house.stage.batch(*said)  # of these the store knows
+    house.start(NOW + round(played[LOST - 1][-1].at * 1000))
+    for number, said in enumerate(played[BACKED_UP:], BACKED_UP):
+        batch = house.stage.batch(*said)
+        if number == 5 and Happening.WILL not in {row.kind for row in wills(house)}:
+            house.hear(happening(said[0].at - 1, Happening.WILL, "louxing-08", state="lost", session=1))
+        step = killed[1] if killed is not None and killed[0] == number else None
+        _take(house, batch, number, step)
+        if step is not None:
+            house.stop()
+            house.start(NOW + round(said[-1].at * 1000))
+    house.consumer.advance(NOW + 2_000_000)
+    told = house.told()
+    house.stop()
+    return told
+
+
+def wills(house: House) -> list[JournalRow]:
+    return list(house.desk.state.births.between(0, NOW + 2_000_000))
+
+
+@pytest.mark.parametrize("killed", [None, (5, "stored"), (6, "judged"), (7, "stored")])
+@pytest.mark.parametrize("restored", [("store.duckdb", FILE_NAME), ("store.duckdb",)], ids=["both", "store"])
+def test_a_store_restored_from_a_backup_is_judged_to_its_end_however_far_the_engine_had_come(
+    tmp_path: Path,
+    undisturbed: list[str],
+    restored: tuple[str, ...],
+    killed: tuple[int, str] | None,
+) -> None:
+    house = House(tmp_path)
+    lose(house, restored)
+    assert set(refill(house, killed)) == set(undisturbed)
+
+
+def test_a_kill_after_a_restore_hides_nothing_behind_the_numbers_that_were_judged_before(
+    tmp_path: Path,
+) -> None:
+    house = House(tmp_path)
+    lose(house, ("store.duckdb",))
+    house.stage = Stage(*RULES)
+    for said in list(frames())[:BACKED_UP]:
+        house.stage.batch(*said)  # of these the store knows
+    house.start(NOW + 900_000)
+    house.consumer.save()
+    house.store.consume([house.stage.batch(sample(900, "occupancy", "button", event="panic_button"))])
+    house.stop()
+    house.start(NOW + 901_000)
+    assert any("TS-03" in one for one in house.told())
+    house.stop()
 
 
 def test_an_unreadable_snapshot_costs_nothing_that_two_hours_tell(tmp_path: Path) -> None:
