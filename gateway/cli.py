@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 import uvloop
+from pydantic import SecretStr
 
 from gateway.config import Settings, load
+from gateway.domain.secrets import read_secret
 from gateway.errors import GatewayError, SettingsError, StartError
 from gateway.observability import configure_logs
 from gateway.timeseries.mirror.settings import InfluxSettings
@@ -26,6 +28,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _token(text: str) -> str:
+    """Return the token, or what the file at this path holds: services are handed secrets as files."""
+    return read_secret(SecretStr(text)).get_secret_value()
+
 
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Settings (YAML). / 配置文件（YAML）。", dir_okay=False)
@@ -164,7 +172,10 @@ def replay(
     end: Annotated[str, typer.Option("--to", help="2026-11-21T00:00:00Z")],
     config: ConfigFile = None,
     token: Annotated[
-        str | None, typer.Option(envvar="YIZHAN_REPLAY_TOKEN", help="Token of a running gateway. / 令牌。")
+        str | None,
+        typer.Option(
+            envvar="YIZHAN_REPLAY_TOKEN", parser=_token, help="Token, or its file. / 令牌或其文件。"
+        ),
     ] = None,
 ) -> None:
     """List what these rules would have told; asks the running gateway, or opens the stores if none runs."""
@@ -203,7 +214,10 @@ def backup(
     ] = None,
     config: ConfigFile = None,
     token: Annotated[
-        str | None, typer.Option(envvar="YIZHAN_BACKUP_TOKEN", help="Token of a running gateway. / 令牌。")
+        str | None,
+        typer.Option(
+            envvar="YIZHAN_BACKUP_TOKEN", parser=_token, help="Token, or its file. / 令牌或其文件。"
+        ),
     ] = None,
 ) -> None:
     """Have the running gateway take a backup, or take it here when none runs."""
