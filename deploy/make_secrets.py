@@ -85,11 +85,12 @@ def _make(wanted: argparse.Namespace) -> None:
 
 
 def _make_tokens(into: Path) -> None:
-    admin = _secret(into / "people" / "admin_token")
+    ours = {"admin": into / "people" / "admin_token", "backup": into / "gateway" / "backup_token"}
     tokens = into / "gateway" / "tokens.yaml"
     if not tokens.exists():  # people's tokens are added to it by hand
-        digest = hashlib.sha256(admin.encode()).hexdigest()
-        _write(tokens, f"- {{name: admin, sha256: {digest}, role: admin}}\n")
+        digests = {name: hashlib.sha256(_secret(path).encode()).hexdigest() for name, path in ours.items()}
+        lines = [f"- {{name: {name}, sha256: {digest}, role: admin}}\n" for name, digest in digests.items()]
+        _write(tokens, "".join(lines))
     for password in ("grafana/admin_password", "influxdb/admin_password"):
         _secret(into / password)
     token = _secret(into / "influxdb" / "token")

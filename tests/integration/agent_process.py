@@ -1,6 +1,7 @@
 """The agent as a process of its own, which can be killed."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,11 @@ class AgentProcess:
         assert process.stdout is not None
         process.stdout.close()
         return process.returncode
+
+
+def unsettled(process: AgentProcess) -> int:
+    """How many frames its outbox holds that no gateway has acknowledged."""
+    with sqlite3.connect(process.config.parent / "data" / "outbox.db") as sql:
+        count = sql.execute("SELECT count(*) FROM frames WHERE state <> 2").fetchone()[0]
+    sql.close()
+    return int(count)

@@ -1,7 +1,6 @@
 """The agent as a process, against a real broker and a peer that acknowledges."""
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import psutil
 import pytest
 
 from tests.integration.acking_peer import GATEWAY, Peer, acking_peer
-from tests.integration.agent_process import AgentProcess
+from tests.integration.agent_process import AgentProcess, unsettled
 from tests.support.mosquitto import Mosquitto
 from tests.support.waiting import until_sync
 from wire.codec import Decoded, decode
@@ -34,13 +33,6 @@ def peer(broker: Mosquitto) -> Iterator[Peer]:
 def more_frames(peer: Peer) -> None:
     known = len(peer.frames)
     until_sync(lambda: len(peer.frames) > known, what="any frame")
-
-
-def unsettled(process: AgentProcess) -> int:
-    with sqlite3.connect(process.config.parent / "data" / "outbox.db") as sql:
-        count = sql.execute("SELECT count(*) FROM frames WHERE state <> 2").fetchone()[0]
-    sql.close()
-    return int(count)
 
 
 def test_it_delivers_a_line_and_settles_it(tmp_path: Path, broker: Mosquitto, peer: Peer) -> None:
