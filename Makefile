@@ -26,7 +26,7 @@ $(STAMP): requirements.lock pyproject.toml
 demo: setup ## everything on this machine: broker, gateway and 37 simulated stations
 	$(BIN)/yizhan demo $(ARGS)
 
-test: setup mosquitto ## every test but the long ones
+test: setup programs ## every test but the long ones
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS) || \
 	  $(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(ARGS)
 
@@ -44,24 +44,33 @@ fmt: setup ## put every file in shape
 generate: setup ## write the files that are made from the code
 	$(BIN)/python -m yizhan.generate
 
-bench: setup mosquitto ## measure what is promised about speed
+bench: setup programs ## measure what is promised about speed
 	$(BIN)/python -m benchmarks $(ARGS)
 
-soak: setup mosquitto ## the long form of the fault tests
+soak: setup programs ## the long form of the fault tests
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m soak --timeout 0 $(ARGS)
 
-lock: setup ## write requirements.lock anew from pyproject.toml
-	$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
-	  --extra all --group dev --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
-	  --output-file requirements.lock pyproject.toml
+COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
-.PHONY: mosquitto
-mosquitto:
-	@if command -v mosquitto >/dev/null || test -x /usr/sbin/mosquitto; then exit 0; fi; \
+lock: setup ## write requirements.lock, and what each image installs, anew from pyproject.toml
+	$(COMPILE) --upgrade --extra all --group dev --output-file requirements.lock pyproject.toml
+	for part in agent gateway simulators; do $(COMPILE) --constraint requirements.lock --extra $$part \
+	  --output-file deploy/requirements/$$part.txt pyproject.toml || exit 1; done
+	echo setuptools | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements/build.txt -
+
+# Debian's programs that the tests start, each with its package.
+PROGRAMS := mosquitto:mosquitto influxd:influxdb docker-compose:docker-compose systemd-analyze:systemd openssl:openssl
+
+.PHONY: programs
+programs:
+	@missing=""; for each in $(PROGRAMS); do \
+	  PATH="$$PATH:/usr/sbin" command -v "$${each%:*}" >/dev/null || missing="$$missing $${each#*:}"; done; \
+	if test -z "$$missing"; then exit 0; fi; \
 	if test "$$(id -u)" -ne 0; then \
-	  echo "the tests need the broker mosquitto: apt-get install mosquitto (as root)" >&2; exit 1; fi; \
-	echo "installing the broker mosquitto for the tests"; \
-	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mosquitto
+	  echo "the tests need$$missing: apt-get install$$missing (as root)" >&2; exit 1; fi; \
+	echo "installing for the tests:$$missing"; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing
 
 clean: ## remove what the chores made, the environment included
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache demo-data
