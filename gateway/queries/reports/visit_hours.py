@@ -29,8 +29,19 @@ class Ledger:
     def reckoned(
         self, cursor: duckdb.DuckDBPyConnection, month: Period, stations: Sequence[Subject], now: int
     ) -> dict[str, Reckoned]:
-        """Return the hours of one calendar month, as far as it has passed, by station."""
-        found: dict[str, Reckoned] = {}
+        """Return what the hours of one calendar month amount to, as far as it has passed, by station."""
+        seen = self.hours(cursor, month, stations, now)
+        return {
+            station.station_id: reckon(seen[station.station_id], station.tz, station.profile)
+            for station in stations
+            if station.station_id in seen
+        }
+
+    def hours(
+        self, cursor: duckdb.DuckDBPyConnection, month: Period, stations: Sequence[Subject], now: int
+    ) -> dict[str, Hours]:
+        """Return what was seen in the hours of one calendar month, as far as it has passed, by station."""
+        found: dict[str, Hours] = {}
         for tz, there in by_tz(stations):
             start, end = month.span(tz)
             starts = hours_between(start, min(end, now))
@@ -39,8 +50,9 @@ class Ledger:
             ids = [station.station_id for station in there]
             grids = seen_by_hour(cursor, ids, start, int(starts[-1]) + HOUR_MS, self.staff)
             for station in there:
-                hours = self._hours(station, starts, grids.get(station.station_id, {}), now)
-                found[station.station_id] = reckon(hours, tz, station.profile)
+                found[station.station_id] = self._hours(
+                    station, starts, grids.get(station.station_id, {}), now
+                )
         return found
 
     def _hours(self, station: Subject, starts: Ints, grid: Grid, now: int) -> Hours:
