@@ -7,8 +7,10 @@ import http.client
 import json
 import shutil
 import signal
+import socket
 import subprocess
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -53,20 +55,23 @@ class Said:
 class Influx:
     """An influxd on free ports of 127.0.0.1; keeps ports and disk over restarts. `url` is the shim's.
 
-    ``answer_writes`` set makes the shim answer every write so, and not ask the server.
+    ``answer_writes`` set makes the shim answer every write so, and not ask the server; ``most_bytes`` is the
+    largest write it passes on.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.port, rpc = free_port(), free_port()
         self.answer_writes: Said | None = None
+        self.most_bytes: int | None = None
         self.writes = 0
         self._process: subprocess.Popen[bytes] | None = None
         directory.mkdir(parents=True, exist_ok=True)
         self._configuration = directory / "influxdb.conf"
         self._configuration.write_text(_SETTINGS.format(directory=directory, port=self.port, rpc=rpc))
-        self._shim = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._shim.daemon_threads = True
+        self._shim = ThreadingHTTPServer(("127.0.0.1", 0), type("Shim", (_Shim,), {"influx": self}))
+        self._shim.daemon_threads = False
+        self.talks: set[socket.socket] = set()
         self._serving = threading.Thread(target=self._shim.serve_forever, args=(0.05,), name="shim")
 
     @property
@@ -131,12 +136,15 @@ class Influx:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._shim.shutdown()
-        self._serving.join()
-        self._shim.server_close()
         if self._process is not None:
             self.resume()
             self.kill()
+        self._shim.shutdown()
+        self._serving.join()
+        for talk in list(self.talks):
+            with suppress(OSError):
+                talk.shutdown(socket.SHUT_RDWR)
+        self._shim.server_close()
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
@@ -153,48 +161,60 @@ class Influx:
 # -- the shim ------------------------------------------------------------------------------------------
 
 
-def _handler(server: Influx) -> type[BaseHTTPRequestHandler]:
-    class Shim(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Shim(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    influx: Influx
 
-        def do_GET(self) -> None:
-            self._forward(server)
+    def setup(self) -> None:
+        super().setup()
+        self.influx.talks.add(self.connection)
 
-        def do_POST(self) -> None:
-            self._forward(server)
+    def finish(self) -> None:
+        self.influx.talks.discard(self.connection)
+        with suppress(OSError):
+            super().finish()
 
-        def log_message(self, *_: object) -> None:
-            """Keep quiet."""
+    def do_GET(self) -> None:
+        self._pass_on(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
 
-        def _forward(self, server: Influx) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            is_write = self.path.startswith("/api/v2/write")
-            server.writes += is_write
-            if is_write and server.answer_writes is not None:
-                said = server.answer_writes
-                self._answer(said.status, json.dumps(said.body).encode(), said.headers)
-                return
-            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
-            try:
-                kept = {name: self.headers[name] for name in _PASSED if name in self.headers}
-                connection.request(self.command, _mapped(self.path), body, kept)
-                answer = connection.getresponse()
-                self._answer(answer.status, answer.read(), dict(answer.getheaders()))
-            except OSError:
-                self.close_connection = True
-            finally:
-                connection.close()
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        said = self._instead(body) if self.path.startswith("/api/v2/write") else None
+        if said is None:
+            self._pass_on(body)
+        else:
+            self._answer(said.status, json.dumps(said.body).encode() if said.body else b"", said.headers)
 
-        def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                if name.lower() not in _OWN:
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+    def _instead(self, body: bytes) -> Said | None:
+        self.influx.writes += 1
+        most = self.influx.most_bytes
+        too_big = most is not None and len(body) > most
+        return Said(413, {"error": "Request Entity Too Large"}) if too_big else self.influx.answer_writes
+
+    def _pass_on(self, body: bytes) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.influx.port, timeout=60)
+        try:
+            kept = {name: self.headers[name] for name in _PASSED if name in self.headers}
+            connection.request(self.command, _mapped(self.path), body, kept)
+            answer = connection.getresponse()
+            self._answer(answer.status, answer.read(), dict(answer.getheaders()))
+        except (OSError, http.client.HTTPException):
+            self.close_connection = True
+        finally:
+            connection.close()
+
+    def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            if name.lower() not in _OWN:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        with suppress(OSError):  # whoever asked may have gone meanwhile
             self.wfile.write(body)
-
-    return Shim
 
 
 _PASSED = ("Content-Type", "Content-Encoding")

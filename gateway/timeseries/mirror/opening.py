@@ -48,6 +48,7 @@ class Mirroring:
         metrics = MirrorMetrics(registry)
         positions = Positions(data_dir / FILE_NAME, f"{settings.address}/{settings.org}/{settings.bucket}")
         _after_a_restore(positions, origin)
+        self._positions = positions
         self.minutes = Minutes(metrics)
         self.lag = Lag(origin.durable_upto, metrics, origin.clock)
         self._server = Influx(settings)
@@ -60,6 +61,10 @@ class Mirroring:
             self.lag,
             settings.points_per_s,
         )
+
+    def mirrored_upto(self) -> int:
+        """Return the number of the last frame that the mirror has, -1 for none."""
+        return self._positions.get(Frames.name)
 
     @property
     def condition(self) -> str:

@@ -46,6 +46,7 @@ class Influx:
 
     def close(self) -> None:
         """Let go of the connections."""
+        self._client.api_client.rest_client.pool_manager.clear()
         self._client.close()  # type: ignore[no-untyped-call]
 
     def __enter__(self) -> Self:
