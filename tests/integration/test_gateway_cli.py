@@ -1,6 +1,7 @@
 """`yizhan gateway` as a process: what it prints, how it ends, and that an operator sees sentences."""
 
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -166,3 +167,24 @@ def test_it_says_who_has_the_stores_when_two_are_started_on_them(broker: Mosquit
         assert (code, "Traceback" in complaint) == (1, False), complaint
         assert "store.duckdb" in complaint
         assert gateway.stop(seconds=10) == 0
+
+
+def test_a_gateway_that_does_not_run_is_backed_up_and_put_back(broker: Mosquitto, tmp_path: Path) -> None:
+    config, backups = configured(tmp_path, at(broker)), tmp_path / "backups"
+    code, _, said = ended("backup", *config, "--to", str(backups))
+    assert (code, "is data_dir the one of the gateway?" in said) == (1, True)
+    assert ended("migrate", *config)[0] == 0
+    code, _, said = ended("backup", *config, "--to", str(backups))
+    assert (code, "no such folder" in said) == (1, True)
+    backups.mkdir()
+    code, told, _ = ended("backup", *config, "--to", str(backups))
+    [backup] = backups.iterdir()
+    assert (code, told.startswith(f"{backup} up to frame -1, ")) == (0, True)
+    code, _, said = ended("restore", *config, "--from", str(backup))
+    assert (code, "not empty" in said) == (1, True)
+    shutil.rmtree(tmp_path / "data")
+    assert ended("restore", *config, "--from", str(backup))[:2] == (
+        0,
+        "restored up to frame -1; start the gateway\n",
+    )
+    assert ended("migrate", *config)[0] == 0
