@@ -66,7 +66,7 @@ def check(server: "Influx", policy: Policy, taken: Sequence[pa.StringArray]) -> 
 def told(lines: pa.StringArray, key: str) -> Told:
     """Return what lines say of the series `key`, as line protocol spells it."""
     of_series = lines.filter(pc.starts_with(lines, f"{key} "))
-    parsed = [_LINE.match(line) for line in text_of(of_series).decode().splitlines()]
+    parsed = [_LINE.match(line) for line in text_of(of_series).decode().split("\n")]
     found = [one for one in parsed if one is not None]
     by_time = {int(one["time"]): one["fields"] for one in found}  # a time said twice is one point
     counts: Counter[str] = Counter()
