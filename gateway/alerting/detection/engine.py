@@ -154,6 +154,7 @@ class Engine:
             transitions += told
         for rows in samples.values():
             self._standing.take(rows, len(self.places))
+        self._openings.judged = self.clock
         return transitions
 
     def _guarded(self, lane: Lane, view: View) -> Iterator[Transition]:

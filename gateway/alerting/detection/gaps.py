@@ -44,6 +44,7 @@ class Gaps:
 
     _last: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     _holes: dict[str, list[Hole]] = field(default_factory=dict)
+    _judged: int = 0
 
     def take(self, frames: pa.Table, clocks: Clocks, sources: Sources) -> None:
         """Take the frames of a batch; those of best effort have no numbers."""
@@ -61,6 +62,7 @@ class Gaps:
             received = int(clocks.of(frame[place : place + 1])[0])
             self._arrive(station_id, int(source[place]), int(seq[place]), int(frame[place]), received)
         np.maximum.at(self._last, source, seq)
+        self._judged = int(clocks.received[-1])
 
     def holds_up(self, station_id: str, edges: tuple[int, int], frame: int) -> bool:
         """Whether a hole with its edge in a time (both ends included) was open once a frame was known."""
@@ -97,7 +99,7 @@ class Gaps:
         }
 
     def _near(self, station_id: str, edges: tuple[int, int], frame: int | None) -> Iterator[Hole]:
-        since, until = edges
+        since, until = max(edges[0], edges[1] - KEPT_MS), edges[1]
         for hole in self._holes.get(station_id, ()):
             if since <= hole.edge <= until and (frame is None or hole.opened <= frame):
                 yield hole
@@ -121,7 +123,9 @@ class Gaps:
         elif seq <= last:
             self._fill(listed, source, seq, frame, received)
         self._last[source] = max(last, seq)
-        listed[:] = [hole for hole in listed if received - max(hole.edge, hole.closed_at or 0) <= KEPT_MS]
+        # what was old before this batch: its own first frames may still ask for all the rest
+        kept = self._judged - KEPT_MS
+        listed[:] = [hole for hole in listed if max(hole.edge, hole.closed_at or 0) >= kept]
         del listed[:-MOST_HOLES]
         if not listed:
             del self._holes[station_id]

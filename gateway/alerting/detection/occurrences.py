@@ -164,14 +164,19 @@ class Followed:
     finder: Finder
     within: int
     recent: dict[str, list[tuple[int, int, int, str | None]]] = field(default_factory=dict)
+    _judged: int = 0
 
     def take(self, view: View) -> None:
-        """Note what occurred in a batch."""
+        """Note what occurred in a batch; what was old before it is forgotten, not what is old at its end.
+
+        A batch of history may be days: by its last reading all that its first ones look back to was gone.
+        """
         for one in self.finder.find(view):
             listed = self.recent.setdefault(one.station_id, [])
+            while listed and listed[0][1] <= self._judged - 2 * self.within:
+                del listed[0]
             listed.append((one.ts, one.received, one.frame, one.device if one.own else None))
-            kept = one.received - 2 * self.within
-            del listed[: next((place for place, told in enumerate(listed) if told[1] > kept), len(listed))]
+        self._judged = view.clock
 
     def heard(self, station_id: str, at: Moment) -> bool:
         """Whether any occurred within the while before a moment, as far as was known then."""

@@ -14,6 +14,8 @@ class Openings:
     """Kept for the rules that others ask about; by (rule, station), spans in ms of receipt."""
 
     rules: frozenset[str] = frozenset()
+    judged: int = 0
+    """Up to when all is judged (ms of receipt): nobody asks about a time before it again."""
     _spans: dict[tuple[str, str], dict[tuple[Key, int], tuple[int, int | None]]] = field(default_factory=dict)
 
     def take(self, transitions: Iterable[Transition]) -> None:
@@ -43,7 +45,6 @@ class Openings:
             spans[episode] = (begin, one.received)
         else:
             spans.setdefault(episode, (one.received, None))
-        for old in [
-            key for key, (_, end) in spans.items() if end is not None and end < one.received - KEPT_MS
-        ]:
+        kept = self.judged - KEPT_MS
+        for old in [key for key, (_, end) in spans.items() if end is not None and end < kept]:
             del spans[old]

@@ -70,6 +70,13 @@ def test_what_befalls_the_link_is_in_no_frame_so_no_gap_hides_it() -> None:
     assert not one.incomplete
 
 
+def test_an_hour_judged_at_once_is_no_quieter_than_minute_by_minute() -> None:
+    let = [let_in(second) for second in range(120, 3_600, 50)]
+    opened = [lock(second, "unlocked") for second in range(130, 3_700, 30)]
+    frames = sorted([*locked(120), *let, *opened], key=lambda one: one.at)
+    assert however_cut([UNLOCKED], frames) == []
+
+
 def let_in(at: float, *, seq: int | None = None, delay: float = 0) -> Said:
     return replace(event(at, "front", "granted"), seq=seq, delay=delay)
 

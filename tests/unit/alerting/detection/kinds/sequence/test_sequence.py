@@ -104,6 +104,18 @@ def test_a_gap_that_closes_without_a_grant_is_concluded_upon_at_once() -> None:
     assert (one.change, one.incomplete) == ("opened", False)
 
 
+def test_a_gap_early_in_an_hour_that_is_judged_at_once_holds_it_up_all_the_same() -> None:
+    frames = [empty(0), replace(event(5, "front", "door_opened"), seq=4), door(6, "open")]
+    hours = [door(at, "closed") for at in range(60, 3_600, 300)]
+    another = [replace(door(3_000.5, "closed"), seq=90), replace(door(3_001, "closed"), seq=95)]
+    (one,) = [
+        told
+        for told in however_cut([catalogued("AC-02")], together([*frames, *hours, *another]))
+        if told.change == "opened"
+    ]
+    assert one.incomplete
+
+
 def test_an_old_gap_holds_nothing_up() -> None:
     stage = Stage(catalogued("AC-02"))
     stage.play(empty(0), replace(empty(2), seq=3), empty(30), empty(55))
