@@ -18,6 +18,8 @@ DOCS = "https://docs.example/yizhan"
 """Where runbooks are, until somebody says where."""
 SCHEMA = 39
 """Of Grafana 11: what is newer reads it, and migrates it by itself."""
+_NO_INTERVAL: dict[str, None] = {"auto": None, "auto_min": None, "auto_count": None}
+"""The SDK writes defaults for every kind of variable that only one of intervals may have."""
 _REF_IDS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -119,13 +121,13 @@ class Building:
             label=self._say(shared().variables[variable.name]),
             datasource=source(),
             query=variable.influxql,
-            definition=variable.influxql,
             current=chosen if variable.several else None,
             multi=variable.several,
             include_all=variable.several,
             all_value=".*" if variable.several else None,
             refresh=dashboard.VariableRefresh.ON_DASHBOARD_LOAD,
             sort=dashboard.VariableSort.ALPHABETICAL_ASC,
+            **_NO_INTERVAL,
         )
 
     def _where_docs_are(self) -> dashboard.VariableModel:
@@ -136,6 +138,7 @@ class Building:
             query=self._docs,
             current=dashboard.VariableOption(text=self._docs, value=self._docs),
             hide=dashboard.VariableHide.HIDE_VARIABLE,
+            **_NO_INTERVAL,
         )
 
     def _marked(self, annotation: Annotation) -> dashboard.AnnotationQuery:

@@ -43,7 +43,7 @@ class Fields:
                 no_value=missing,
                 custom=_custom(panel),
             ),
-            overrides=[self._override(column) for column in panel.columns],
+            overrides=[self._override(column, self._matched(panel, column)) for column in panel.columns],
         )
 
     def options(self, panel: Panel) -> object:
@@ -71,6 +71,11 @@ class Fields:
             changes.append(dashboard.DataTransformerConfig(id_val="organize", options={"indexByName": order}))
         return changes or None
 
+    def _matched(self, panel: Panel, column: Column) -> str:
+        """A series is known by its legend, a column by what the query calls it."""
+        drawn = panel.view.type == "timeseries" and not any(query.table for query in panel.queries)
+        return column.title.of(self.language) if drawn else self._name(column)
+
     def _name(self, column: Column) -> str:
         """Fields that are there in both languages are asked for in one."""
         return (
@@ -78,6 +83,13 @@ class Fields:
             if column.name.endswith("_zh")
             else column.name
         )
+
+    def _band(self, column: Column) -> dict[str, object]:
+        if column.band_to is None:
+            return {}
+        edge = {"custom.drawStyle": "line", "custom.lineWidth": 1, "custom.fillOpacity": 20}
+        below = column.band_to.of(self.language)
+        return edge if column.band_to == column.title else {**edge, "custom.fillBelowTo": below}
 
     def _link(self, column: Column, address: str) -> dict[str, object]:
         return {"title": column.title.of(self.language), "url": address.replace("{language}", self.language)}
@@ -92,7 +104,7 @@ class Fields:
             }
         )
 
-    def _override(self, column: Column) -> dashboard.DashboardFieldConfigSourceOverrides:
+    def _override(self, column: Column, name: str) -> dashboard.DashboardFieldConfigSourceOverrides:
         figure = column.figure
         properties: dict[str, object] = {
             "displayName": column.title.of(self.language),
@@ -104,10 +116,13 @@ class Fields:
             "mappings": [self._mapping(column.words)] if column.words else None,
             "custom.cellOptions": {"type": _CELLS[column.cell]} if column.cell != "plain" else None,
             "custom.width": column.width,
+            "custom.hidden": True if column.hidden else None,
+            "color": {"mode": "fixed", "fixedColor": _COLOURS[column.colour]} if column.colour else None,
+            **self._band(column),
             "links": [self._link(column, column.link)] if column.link else None,
         }
         return dashboard.DashboardFieldConfigSourceOverrides(
-            matcher=dashboard.MatcherConfig(id_val="byName", options=self._name(column)),
+            matcher=dashboard.MatcherConfig(id_val="byName", options=name),
             properties=[
                 dashboard.DynamicConfigValue(id_val=key, value=value)
                 for key, value in properties.items()

@@ -75,9 +75,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table, or one of several fields that a panel shows apart: as the query names it.
+    """One column of a table as the query names it, or one series of a chart as its legend names it.
 
-    ``link`` is a page to go to; ``${__data.fields.<name>}`` in it is another cell of the row.
+    ``link`` is a page to go to; ``${__data.fields.<name>}`` in it is another cell of the row, which may be
+    ``hidden``. A series of a chart has its ``colour`` for good; with ``band_to`` it is no bar but the edge of
+    a band that reaches to another series, or to itself.
     """
 
     name: str
@@ -87,6 +89,9 @@ class Column:
     cell: Literal["plain", "filled", "coloured", "gauge"] = "plain"
     width: int | None = None
     link: str | None = None
+    hidden: bool = False
+    colour: Colour | None = None
+    band_to: Text | None = None
 
 
 class Change(NamedTuple):

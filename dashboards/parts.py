@@ -92,6 +92,17 @@ def words_of(row: Measure, colours: Mapping[str, Colour]) -> dict[str, Word]:
     return {value: Word(Text(*name_of(row.name, value)), colours.get(value, "grey")) for value in row.values}
 
 
+def band() -> tuple[Column, ...]:
+    """Return the bounds of a figure as the edges of a band."""
+    low, high = name("low"), name("high")
+    return Column("low", low, colour="grey", band_to=low), Column("high", high, colour="grey", band_to=low)
+
+
+def by_severity() -> tuple[Column, ...]:
+    """Return the series of a chart by severity, each in the colour it has everywhere."""
+    return tuple(Column(level, Text(level, level), colour=colour) for level, colour in SEVERITIES.items())
+
+
 def event_words(domain: str, field_name: str) -> dict[str, Word]:
     """Return the values of an event's field, or its kinds, as people read them."""
     if field_name == "event":

@@ -11,6 +11,7 @@ from dashboards.parts import (
     SEVERITY_WORDS,
     STATIONS_OF_REGION,
     VERDICT_WORDS,
+    by_severity,
     column,
     counted,
     station_link,
@@ -20,6 +21,7 @@ from dashboards.views import bars, stat, table
 from wire.influx import ALERT_MESSAGES, ALERT_TRANSITIONS
 
 MONTH = "30d"
+HOUR_S = 3_600
 SECONDS = Figure("s", low=0)
 BY_SEVERITY = Text("$tag_severity", "$tag_severity")
 OPENED = "\"change\" = 'opened'"
@@ -68,7 +70,7 @@ def _standing() -> Panel:
             column("state", words=ALERT_WORDS, cell="coloured", width=120),
             column("value"),
             column("limit"),
-            column("runbook", link=RUNBOOK),
+            column("runbook", hidden=True),
         ),
         span=MONTH,
     )
@@ -86,7 +88,7 @@ def _came() -> tuple[Panel, ...]:
         BY_SEVERITY,
     )
     return (
-        Panel("opened", bars(stacked=True), 12, 8, queries=(opened,), span=MONTH),
+        Panel("opened", bars(stacked=True), 12, 8, queries=(opened,), columns=by_severity(), span=MONTH),
         Panel(
             "taken", bars(), 12, 8, queries=(_took("ack_s"), _took("resolve_s")), figure=SECONDS, span=MONTH
         ),
@@ -152,29 +154,42 @@ def _history() -> Panel:
             column("name_zh"),
             column("state", words=ALERT_WORDS, cell="coloured", width=110),
             column("verdict", words=VERDICT_WORDS, width=80),
-            column("runbook", link=RUNBOOK, width=80),
+            column("runbook", hidden=True),
         ),
     )
 
 
 def _told() -> tuple[Panel, ...]:
-    count = call(ALERT_MESSAGES, "sum", "count")
-    return tuple(
+    return (
         Panel(
-            panel,
+            "messages",
             bars(stacked=True),
             12,
             8,
             queries=(
-                Query(
-                    select(count, ALERT_MESSAGES, HERE, (BUCKET, tag), "fill(none)"),
-                    Text(f"$tag_{tag}", f"$tag_{tag}"),
-                ),
+                _counted("sent", "sent"),
+                _counted("failed", "not_sent|given_up"),
+                _counted("escalated", "escalated"),
             ),
-            least_s=3600,
-        )
-        for panel, tag in (("messages", "change"), ("suppressed", "reason"))
+            least_s=HOUR_S,
+        ),
+        Panel(
+            "suppressed",
+            bars(stacked=True),
+            12,
+            8,
+            queries=(_counted(None, "suppressed|held"),),
+            least_s=HOUR_S,
+        ),
     )
+
+
+def _counted(legend: str | None, changes: str) -> Query:
+    """Count entries of the journal, by reason where no legend is given."""
+    where = (*HERE, f'"change" =~ /^({changes})$/')
+    by = (BUCKET,) if legend else (BUCKET, "reason")
+    counted_entries = select(call(ALERT_MESSAGES, "sum", "count"), ALERT_MESSAGES, where, by, "fill(none)")
+    return Query(counted_entries, name(legend) if legend else Text("$tag_reason", "$tag_reason"))
 
 
 BOARD = Board(

@@ -2,7 +2,7 @@
 
 from dashboards.influxql import DAY, MAIN, REGION, ZONE, call, fields, select
 from dashboards.model import Board, Change, Column, Figure, Panel, Query, Row, Step, Text, Word
-from dashboards.parts import REGIONS, SEVERITIES, column, counted, station_link
+from dashboards.parts import REGIONS, SEVERITIES, band, by_severity, column, counted, station_link
 from dashboards.texts import name, shared
 from dashboards.views import bars, places, stat, table
 from wire.influx import ALERT_TRANSITIONS, STATIONS, VISITS, Tier, rollup
@@ -134,6 +134,8 @@ def _course() -> tuple[Panel, ...]:
                 Query(select(call(visits, "sum", one), visits, (REGION,), *by_day), name(one))
                 for one in ("visits", "low", "high")
             ),
+            columns=band(),
+            figure=Figure("none", low=0, decimals=0),
             span=MONTH,
         ),
         Panel(
@@ -153,6 +155,7 @@ def _course() -> tuple[Panel, ...]:
                     Text("$tag_severity", "$tag_severity"),
                 ),
             ),
+            columns=by_severity(),
             span=MONTH,
         ),
         Panel(

@@ -225,7 +225,7 @@ def _things() -> tuple[Panel, ...]:
     names = ["station_mode", "appliance_state", "hvac_mode", "locker_cell_state", "aed_status"]
     supplies = measure("facility", "consumable_level_pct")
     return (
-        bands("things", "facility", *names, colours=GOOD_OR_BAD, size=(16, 12)),
+        bands("things", "facility", *names, colours={**GOOD_OR_BAD, "open": "green"}, size=(16, 12)),
         Panel(
             "supplies",
             gauges(),
@@ -308,7 +308,7 @@ def _alerts() -> tuple[Panel, ...]:
                 column("device"),
                 column("value"),
                 column("limit"),
-                column("runbook", link=RUNBOOK),
+                column("runbook", hidden=True),
             ),
             span="30d",
         ),

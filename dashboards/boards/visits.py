@@ -2,7 +2,7 @@
 
 from dashboards.influxql import DAY, ZONE, call, fields, select
 from dashboards.model import Board, Change, Column, Figure, Panel, Query, Row, Step, Text, Word
-from dashboards.parts import HERE, REGIONS, STATIONS_OF_REGION, column, counted, station_link
+from dashboards.parts import HERE, REGIONS, STATIONS_OF_REGION, band, column, counted, station_link
 from dashboards.texts import name, shared
 from dashboards.views import bars, lines, stat, table
 from wire.influx import VISITS, Measurement
@@ -41,7 +41,7 @@ def _total() -> tuple[Panel, ...]:
             queries=(Query(select(figures, DAYS, HERE), table=True),),
             columns=(counted("visits"), counted("low"), counted("high"), column("completeness", SHARE)),
         ),
-        Panel("days", bars(), 14, 9, queries=_banded(DAYS, DAY), figure=WHOLE),
+        Panel("days", bars(), 14, 9, queries=_banded(DAYS, DAY), figure=WHOLE, columns=band()),
         Panel(
             "complete",
             lines(86_400, limits=True),
@@ -108,7 +108,9 @@ def _week() -> Panel:
 def _months() -> tuple[Panel, ...]:
     latest = fields(MONTHS, *BAND, "completeness", "method", "station")
     return (
-        Panel("months", bars(), 12, 10, queries=_banded(MONTHS, DAY), figure=WHOLE, span=YEARS),
+        Panel(
+            "months", bars(), 12, 10, queries=_banded(MONTHS, DAY), figure=WHOLE, columns=band(), span=YEARS
+        ),
         Panel(
             "stations",
             table("Time", "visits"),

@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dashboards.asking import Chosen, asked
-from dashboards.model import Board, Panel, Query
+from dashboards.model import Board, Language, Panel, Query
 
 Rows = list[dict[str, Any]]
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -63,8 +63,8 @@ def asker(port: int, database: str = "yizhan") -> Ask:
     return ask
 
 
-def shown(board: Board, panel: Panel, chosen: Chosen, ask: Ask) -> Shown:
-    """Return what a panel would show."""
+def shown(board: Board, panel: Panel, chosen: Chosen, ask: Ask, language: Language = "zh") -> Shown:
+    """Return what a panel would show; the names of tables stay those of the Chinese board."""
     source = next(one for one in board.panels if one.name == panel.of) if panel.of else panel
     when = chosen.of(panel)
     series: list[Series] = []
@@ -74,7 +74,7 @@ def shown(board: Board, panel: Panel, chosen: Chosen, ask: Ask) -> Shown:
         if query.table:
             tables.append(_rows(answer))
         else:
-            series += _series(answer, query)
+            series += _series(answer, query, language)
     rows = transformed(tables, panel) if tables else []
     return Shown(series, rows)
 
@@ -90,11 +90,11 @@ def _rows(answer: Iterable[Mapping[str, Any]]) -> Rows:
     ]
 
 
-def _series(answer: Iterable[Mapping[str, Any]], query: Query) -> list[Series]:
+def _series(answer: Iterable[Mapping[str, Any]], query: Query, language: Language) -> list[Series]:
     drawn = []
     for one in answer:
         for at, column in enumerate(one["columns"][1:], start=1):
-            name = query.legend.zh.replace("$col", column)
+            name = query.legend.of(language).replace("$col", column)
             for tag, value in one.get("tags", {}).items():
                 name = name.replace(f"$tag_{tag}", value)
             times, values = [row[0] for row in one["values"]], [row[at] for row in one["values"]]
@@ -110,7 +110,7 @@ def transformed(tables: list[Rows], panel: Panel) -> Rows:
     for change in panel.changes:
         tables = _STEPS[change.id](tables, change.options)
     rows = tables[0] if len(tables) == 1 else [row for table in tables for row in table]
-    if not rows or panel.view.type == "geomap":
+    if panel.view.type not in {"table", "stat"}:
         return rows
     return [{column.name: _taken(row, column.name, panel) for column in panel.columns} for row in rows]
 

@@ -173,6 +173,9 @@ def _messages(lived: Lived, site: Site) -> Iterator[str]:
         sent = {**tags, "change": "sent", "channel": "wecom"}
         kept = {**tags, "change": "suppressed", "reason": "mains_outage"}
         yield _line(ALERT_MESSAGES, sent, {"count": 1, "alert_id": "a"}, at)
+        failed = {**tags, "change": "not_sent", "channel": "sms", "reason": "timeout"}
+        yield _line(ALERT_MESSAGES, failed, {"count": 1, "alert_id": "c"}, at + 2 * MINUTE_MS)
+        yield _line(ALERT_MESSAGES, {**tags, "change": "escalated"}, {"count": 1, "alert_id": "a"}, at)
         yield _line(ALERT_MESSAGES, kept, {"count": 1, "alert_id": "b"}, at + MINUTE_MS)
 
 
