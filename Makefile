@@ -59,6 +59,13 @@ lock: setup ## write requirements.lock, and what each image installs, anew from 
 	  --output-file deploy/requirements/$$part.txt pyproject.toml || exit 1; done
 	echo setuptools | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements/build.txt -
 
+.PHONY: dashboards-pictures dashboards-types
+dashboards-pictures: setup programs ## draw what the dashboards would tell into build/dashboards
+	$(BIN)/python -m tests.support.pictures $(ARGS)
+
+dashboards-types: setup ## check the dashboards' JSON against Grafana's types; needs node and npm
+	$(BIN)/python -m tests.support.grafana_types
+
 # Debian's programs that the tests start, each with its package.
 PROGRAMS := mosquitto:mosquitto influxd:influxdb docker-compose:docker-compose systemd-analyze:systemd openssl:openssl
 

@@ -2,7 +2,7 @@
 
     python -m tests.support.grafana_types
 
-Needs node and npm; installs into build/grafana-types. Grafana's enums are nominal in TypeScript while JSON has
+Needs node and npm; installs into build/grafana-types. Grafana's enums are nominal in TypeScript, JSON has
 their values: they are widened to their literals before the comparison.
 """
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.dates import DateFormatter
 from matplotlib.figure import Figure
 
 from dashboards.asking import Chosen, seconds_of
