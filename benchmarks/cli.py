@@ -10,14 +10,26 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import backlog, delays, disk, generator, ingest, judging, paging, reading, station, table
+from benchmarks import (
+    backlog,
+    backup,
+    delays,
+    disk,
+    generator,
+    ingest,
+    judging,
+    paging,
+    reading,
+    station,
+    table,
+)
 from benchmarks.bench import Bench, Row
 from benchmarks.machine import describe_machine
 
 HERE = Path(__file__).parent
 PARTS: dict[str, ModuleType] = {
     module.PART: module
-    for module in (ingest, delays, backlog, reading, disk, station, generator, judging, paging)
+    for module in (ingest, delays, backlog, reading, disk, station, generator, judging, paging, backup)
 }
 TITLES = {part: str(module.TITLE) for part, module in PARTS.items()}
 
@@ -27,7 +39,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def run(
     parts: Annotated[
-        list[str] | None, typer.Argument(help="Parts a … i; all without. / 要运行的部分。")
+        list[str] | None, typer.Argument(help="Parts a … j; all without. / 要运行的部分。")
     ] = None,
     *,
     quick: Annotated[bool, typer.Option(help="A few seconds a part: a test. / 快速自检。")] = False,
