@@ -7,6 +7,7 @@ that wires parts together and reads the clock.
 import asyncio
 import gc
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
@@ -33,6 +34,7 @@ from gateway.domain.registry import Registry
 from gateway.errors import StartError, StoreClosedError
 from gateway.ingest.embedded import EmbeddedBroker
 from gateway.ingest.ingest import Ingest, IngestPlan
+from gateway.ingest.retaining import Removal
 from gateway.observability import Metrics
 from gateway.queries.alert_watch import AlertWatch
 from gateway.queries.alerts import AlertList
@@ -40,12 +42,14 @@ from gateway.queries.backtest import Backtest
 from gateway.queries.feed import StationFeed
 from gateway.queries.fleet_list import FleetList
 from gateway.queries.minute import Minute, keep_telling
+from gateway.queries.retention import RetentionRecord
 from gateway.queries.rota import OnCall
 from gateway.queries.rules import RuleBook
 from gateway.queries.station_detail import StationDetails
 from gateway.state.births import Happening, JournalRow
 from gateway.state.database import State
 from gateway.timeseries import last_values
+from gateway.timeseries.retention import Retention
 from gateway.timeseries.store import Store
 from wire.topics import Topics
 
@@ -114,7 +118,9 @@ class Gateway:
             alarms = await undo.enter_async_context(_open_alarms(parts))
             ingest.judge_with(alarms.consumer)
             mirroring = _open_mirror(parts, ingest, alarms, undo)
-            services = _services(parts, ingest, alarms, mirroring)
+            retention = _retention(parts, mirroring)
+            ingest.retain_with(Removal(retention.settings, retention.tables, retention.rows))
+            services = _services(parts, ingest, alarms, mirroring, retention)
             api = create_api(services)
             add_console(api)
             server = _Server(
@@ -315,12 +321,24 @@ def _open_mirror(parts: Parts, ingest: Ingest, alarms: Alarms, undo: AsyncExitSt
     return undo.enter_context(mirroring)
 
 
+def _retention(parts: Parts, mirroring: "Mirroring | None") -> RetentionRecord:
+    mirrored_upto = (lambda: sys.maxsize) if mirroring is None else mirroring.mirrored_upto
+    tables = Retention(parts.store, mirrored_upto)
+    return RetentionRecord(parts.settings.retention, tables, parts.state.retention)
+
+
 def _readiness(ingest: Ingest, mirroring: "Mirroring | None") -> dict[str, str]:
     """Return what ingest says of its parts, and how the mirror is."""
     return ingest.readiness() | ({} if mirroring is None else {"mirror": mirroring.condition})
 
 
-def _services(parts: Parts, ingest: Ingest, alarms: Alarms, mirroring: "Mirroring | None") -> Services:
+def _services(
+    parts: Parts,
+    ingest: Ingest,
+    alarms: Alarms,
+    mirroring: "Mirroring | None",
+    retention: RetentionRecord,
+) -> Services:
     fleet_list = FleetList(parts.fleet, parts.registry)
     feed = StationFeed(parts.fleet, fleet_list)
     rules = RuleBook(lambda: alarms.catalogue, parts.registry)
@@ -348,6 +366,7 @@ def _services(parts: Parts, ingest: Ingest, alarms: Alarms, mirroring: "Mirrorin
             History(parts.store, parts.state.births), parts.registry, alarms.calendar, alert_list, on_call
         ),
         links=alarms.links,
+        retention=retention,
         cursor=parts.store.cursor,
         send_command=ingest.send_command,
         replay=ingest.replay,

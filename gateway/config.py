@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 
 from gateway.alerting.response.settings import CONSOLE, AlertSettings, OnCallSettings
 from gateway.api.settings import HttpSettings
+from gateway.domain.retention import RetentionSettings
 from gateway.errors import SettingsError
 from gateway.ingest.acknowledging import AckSettings
 from gateway.ingest.pipeline import IngestSettings
@@ -75,6 +76,9 @@ class Settings(BaseModel):
     rules: RulesSettings = Field(default_factory=RulesSettings, description="The alert rules.")
     mirror: MirrorSettings = Field(
         default_factory=MirrorSettings, description="Copies of the store for other programs."
+    )
+    retention: RetentionSettings = Field(
+        default_factory=RetentionSettings, description="How long each class of data is kept."
     )
     alerts: AlertSettings = Field(default_factory=AlertSettings, description="How alerts live.")
     channels: Channels = Field(default_factory=dict, description="Ways to reach people, by name.")

@@ -14,6 +14,7 @@ from gateway.api import (
     problems,
     quarantine,
     readings,
+    retention,
     rota,
     rules,
     silences,
@@ -63,7 +64,7 @@ def _routes() -> FastAPI:
     api = APIRouter(prefix=PREFIX, dependencies=[Depends(each_once)])
     parts = (
         stations, readings, corrections, alerts, silences, maintenance, rota, backtest, rules, quarantine,
-        commands, backups, stream,
+        commands, backups, retention, stream,
     )  # fmt: skip
     for part in parts:
         api.include_router(part.router)

@@ -19,6 +19,7 @@ from gateway.queries.alerts import AlertList
 from gateway.queries.backtest import Backtest
 from gateway.queries.feed import StationFeed
 from gateway.queries.fleet_list import FleetList
+from gateway.queries.retention import RetentionRecord
 from gateway.queries.rota import OnCall
 from gateway.queries.rules import RuleBook
 from gateway.queries.station_detail import StationDetails
@@ -59,6 +60,7 @@ class Services:
     on_call: OnCall
     links: Links
     backtest: Backtest
+    retention: RetentionRecord
     backups: RunningBackups
     cursor: Callable[[], duckdb.DuckDBPyConnection]
     send_command: Callable[[CommandRecord, str], Awaitable[None]]

@@ -30,6 +30,7 @@ from gateway.ingest.preflight import Finding, examine, tell
 from gateway.ingest.received import Received, Stream
 from gateway.ingest.regions import Regions
 from gateway.ingest.replaying import Replays
+from gateway.ingest.retaining import Removal
 from gateway.ingest.rolling import keep
 from gateway.ingest.statuses import Statuses
 from gateway.ingest.subscriber import BrokerSettings, Subscriber
@@ -96,6 +97,7 @@ class Ingest:
         self.admission = Admission(self.received, fleet)
         batcher = Batcher(store.sources, store.series)
         self._rollups = Rollups(store, plan.tz_of)
+        self._removal: Removal | None = None
         self._replays = Replays(state.quarantine, store, batcher, topics, clock)
         sinks = Sinks(state.quarantine, [store], latest, PeopleWatch(store.series, fleet))
         self.pipeline = Pipeline(
@@ -147,6 +149,10 @@ class Ingest:
         """Have everything judged by an engine that has judged what is stored; before `run`."""
         self.pipeline.alerts = alerts
         self._statuses.told = alerts.hear
+
+    def retain_with(self, removal: Removal) -> None:
+        """Have what is past its time removed every day; before `run`."""
+        self._removal = removal
 
     # -- memory ------------------------------------------------------------------------------------------
 
@@ -241,6 +247,7 @@ class Ingest:
                     group.create_task(self._acknowledge(), name="ingest-acknowledge"),
                     group.create_task(self._tend(), name="ingest-tend"),
                     group.create_task(keep(self._rollups, self.pipeline, self._clock), name="ingest-roll-up"),
+                    group.create_task(self._retain(), name="ingest-retain"),
                     group.create_task(self._judge(), name="ingest-judge"),
                     group.create_task(self.corrections.run(), name="ingest-correct"),
                     group.create_task(self._outgoing.run(), name="ingest-write"),
@@ -260,6 +267,10 @@ class Ingest:
     def stop(self) -> None:
         """Ask `run` to end cleanly."""
         self._stopping.set()
+
+    async def _retain(self) -> None:
+        if self._removal is not None:
+            await self._removal.keep(self.pipeline, self._clock)
 
     async def _judge(self) -> None:
         if self.pipeline.alerts is not None:

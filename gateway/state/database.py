@@ -24,6 +24,7 @@ from gateway.state.quarantine import Quarantine
 from gateway.state.quarantined import QuarantineLimits
 from gateway.state.resends import Resends
 from gateway.state.reserve import RESERVE_BYTES, Reserve
+from gateway.state.retention import Retention
 from gateway.state.rota import RotaOverrides
 from gateway.state.silences import Silences
 from gateway.state.stations import Stations
@@ -55,6 +56,7 @@ class State:
         self.silences = Silences(engine)
         self.maintenance = Maintenance(engine)
         self.rota_overrides = RotaOverrides(engine)
+        self.retention = Retention(engine)
 
     def begin(self) -> AbstractContextManager[sqlalchemy.Connection]:
         """Begin a transaction that may write to several tables: all of it, or nothing when it raises."""

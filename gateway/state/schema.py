@@ -146,3 +146,17 @@ audit = Table(
     Column("detail", JSON, nullable=False),
     Index("audit_by_time", "at"),
 )
+
+retention_reports = Table(
+    "retention_reports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("data_class", String, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("upto", BigInteger, nullable=False),
+    Column("tables", JSON, nullable=False),
+    Column("held", JSON, nullable=False),
+    Column("forced", JSON, nullable=False),
+)

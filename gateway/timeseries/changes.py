@@ -9,8 +9,11 @@ from typing import Literal, NamedTuple
 
 import duckdb
 
+from gateway.domain.local_time import DAY_MS
+from gateway.domain.retention import CHANGES_DAYS
+
 Tier = Literal["15m", "1d"]
-KEEP_MS = 40 * 86_400_000
+KEEP_MS = CHANGES_DAYS * DAY_MS
 """What is older is forgotten, read or not: longer than a station's outbox keeps its frames, and a mirror that
 was down for longer is filled from the tiers, not from this log. A row is 2.6 bytes; in the order of writing,
 what is deleted is whole row groups, whose room DuckDB uses again."""

@@ -108,7 +108,7 @@ def carry_out(
     """Correct readings, given by their place, inside a transaction of the store's (`Store.change`)."""
     by_table: dict[tuple[str, str], list[tuple[int, Found]]] = defaultdict(list)
     for place, reading in found.items():
-        by_table[reading.view, tables.month_of(reading.ts)].append((place, reading))
+        by_table[reading.view, tables.period_of(reading.view, reading.ts)].append((place, reading))
     for (view, month), chosen in by_table.items():
         make_room(view, month, (correction.field, "quality", "suspect"))
         connection.register("chosen", _chosen(chosen))

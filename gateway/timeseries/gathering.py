@@ -176,10 +176,12 @@ def counted(cursor: duckdb.DuckDBPyConnection, domain: str, window: Window) -> p
     if not EVENT_FIELDS[domain]:
         return event_rows(_NOTHING.series, _NOTHING.ts, [], _NOTHING.epochs)
     over = " AND phase IS DISTINCT FROM 'end'" if "phase" in tables.views()[f"{domain}_events"] else ""
+    kept = _KEPT_COUNTS.format(window.start, window.end) if domain == "access" else ""
     counted = cursor.sql(
+        "SELECT series, bucket, event, sum(count)::BIGINT AS count FROM ("
         f"SELECT series, ts - ts % {QUARTER_MS} AS bucket, event, count(*) AS count FROM {domain}_events"
         f" WHERE series IN (SELECT series FROM wanted) AND ts >= {window.start} AND ts < {window.end}"
-        f" AND event IS NOT NULL{over} GROUP BY ALL ORDER BY ALL"
+        f" AND event IS NOT NULL{over} GROUP BY ALL{kept}) GROUP BY ALL ORDER BY ALL"
     ).to_arrow_table()
     return event_rows(
         counted["series"].to_numpy(),
@@ -187,3 +189,9 @@ def counted(cursor: duckdb.DuckDBPyConnection, domain: str, window: Window) -> p
         counted["event"].to_pylist(),
         counted["count"].to_numpy(),
     )
+
+
+_KEPT_COUNTS = (
+    " UNION ALL SELECT series, bucket, event, count FROM access_counts WHERE bucket >= {} AND bucket < {}"
+    " AND series IN (SELECT series FROM wanted) AND phase IS DISTINCT FROM 'end'"
+)

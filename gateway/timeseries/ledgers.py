@@ -120,7 +120,13 @@ GROUP BY station_id, stream, island ORDER BY stream, min(seq)
 _GONE = "SELECT stream, lo, hi FROM gone JOIN sources ON sources.id = gone.source WHERE stream IS NOT NULL"
 _DIGESTS = "SELECT digest, received FROM frames_raw WHERE digest IS NOT NULL AND received >= ?"
 _DUPLICATES = "SELECT station_id, sum(copies)::BIGINT FROM duplicates GROUP BY station_id"
-_UNNUMBERED = "SELECT station_id, count(*) FROM frames WHERE stream IS NULL GROUP BY station_id"
+_UNNUMBERED = """
+SELECT station_id, sum(frames)::BIGINT FROM (
+    SELECT station_id, frames FROM unnumbered
+    UNION ALL SELECT station_id, count(*) FROM frames WHERE stream IS NULL GROUP BY station_id)
+GROUP BY station_id
+"""
+"""Those of months that are not kept any more are a number (`unnumbered`)."""
 _LATE = f"""
 SELECT station_id, sum(late)::BIGINT FROM (
     SELECT station_id, late FROM counted

@@ -16,11 +16,12 @@ import structlog
 
 from gateway.domain.registry import DEFAULT_TZ
 from gateway.errors import StoreClosedError
-from gateway.timeseries import changes, tiers, touched
+from gateway.timeseries import changes, sealed, tiers, touched
 from gateway.timeseries.days import Days
 from gateway.timeseries.gathering import counted, field_rows
 from gateway.timeseries.quarters import QUARTER_MS, Window
 from gateway.timeseries.store import Store
+from wire.measures import EVENTS
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,8 @@ class _Portion:
     domain: str
     series: list[int]
     window: Window
+    counts_only: bool
+    """Whether the events that said more are not kept any more."""
 
 
 class Rollups:
@@ -84,6 +87,9 @@ class Rollups:
             portion = _pick(cursor, closed)
             if portion is None:
                 return self._days.step(cursor, closed, now)
+            if portion.window.start < sealed.sealed_until(cursor, portion.domain):
+                sealed.strike_out(cursor, portion.domain)
+                return True
             cursor.begin()
             _roll(cursor, portion, now)
             self._days.note(cursor, portion.series, portion.window)
@@ -101,6 +107,8 @@ def _pick(cursor: duckdb.DuckDBPyConnection, closed: int) -> _Portion | None:
     if not ranges:
         return None
     domain, start, end = ranges[0][1], ranges[0][2], 0
+    counts_until = sealed.counted_until(cursor, domain)
+    closed = counts_until if start < counts_until else closed
     chosen: set[int] = set()
     for series, of, _, until in ranges:
         reaches = max(end, min(until + QUARTER_MS, closed))
@@ -109,21 +117,21 @@ def _pick(cursor: duckdb.DuckDBPyConnection, closed: int) -> _Portion | None:
             continue
         chosen.add(series)
         end = reaches
-    return _Portion(domain, sorted(chosen), Window(start, end))
+    return _Portion(domain, sorted(chosen), Window(start, end), counts_only=start < counts_until)
 
 
 def _roll(cursor: duckdb.DuckDBPyConnection, portion: _Portion, now: int) -> None:
+    domain, window = portion.domain, portion.window
     cursor.register("wanted", pa.table({"series": pa.array(portion.series, pa.int32())}))
-    parts = [
-        *field_rows(cursor, portion.domain, portion.window),
-        counted(cursor, portion.domain, portion.window),
-    ]
-    rows = pa.concat_tables(parts)
-    cursor.register("rolled", rows)
-    _note_what_follows(cursor, portion)
-    window = portion.window
-    tiers.replace(cursor, f"{portion.domain}_quarters", window.start, window.end, rows)
-    changes.note_retold(cursor, "15m", portion.domain, window.start, window.end, now)
+    events = counted(cursor, domain, window)
+    if portion.counts_only:
+        tiers.replace(cursor, f"{domain}_quarters", window.start, window.end, events, EVENTS[domain])
+    else:
+        rows = pa.concat_tables([*field_rows(cursor, domain, window), events])
+        cursor.register("rolled", rows)
+        _note_what_follows(cursor, portion)
+        tiers.replace(cursor, f"{domain}_quarters", window.start, window.end, rows)
+    changes.note_retold(cursor, "15m", domain, window.start, window.end, now)
     touched.settle(cursor, window)
 
 

@@ -92,6 +92,7 @@ class Store:
             str(self.path), config={"wal_autocheckpoint": CHECKPOINT_BYTES, "threads": 1}
         )
         self._connection.execute(tables.SCHEMA)
+        tables.part_by_day(self._connection)
         self._columns = self._present_columns()
         for view in tables.views():
             self._create_view(view)
@@ -169,6 +170,19 @@ class Store:
             self._recover(error)
             raise NotDurableError(str(error)) from error
 
+    def drop_table(
+        self, view: str, period: str, leave_behind: Callable[[duckdb.DuckDBPyConnection], None]
+    ) -> None:
+        """Drop one table of a view in the transaction that writes what must outlive it."""
+        with self.cursor() as cursor:
+            cursor.begin()
+            leave_behind(cursor)
+            cursor.execute(f"DROP TABLE {view}_{period}")
+            columns = {of: there for of, there in self._present_columns()[view].items() if of != period}
+            cursor.execute(tables.create_view(view, tables.views()[view], columns))
+            cursor.commit()
+            self._columns[view] = columns
+
     def _transact(self, batches: Sequence[Batch]) -> None:
         self._open_connection().begin()
         self._append_batches(batches)
@@ -197,7 +211,7 @@ class Store:
         table = pa.concat_tables(parts, promote_options="default") if len(parts) > 1 else parts[0]
         if "idx" in table.column_names:
             table = tables.alike_together(table)
-        for month, rows in tables.split_by_month(table, time_column):
+        for month, rows in tables.split(table, view, time_column):
             self._make_room(view, month, rows.column_names)
             connection = self._open_connection()
             connection.register("arriving", rows)

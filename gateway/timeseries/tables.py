@@ -1,13 +1,16 @@
 """The tables of the store: one a month for samples, events and roll-ups of each domain, and for frames.
 
+Access events have one a day.
+
 A column exists from its first value on: DuckDB pays for every column of every append, and no station
 reports all fields. Views without the month have every column, null where a month never had it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -29,6 +32,18 @@ READING_TYPES = {
 }
 
 TIERS = ("quarters", "days")
+DAILY = frozenset({"access_events"})
+"""Views with a table a day: what carries pseudonyms is kept for days, and goes with its table."""
+ACCESS_COUNTS = {
+    "bucket": "BIGINT",  # start of the quarter, ms
+    "series": "INTEGER",
+    "event": "VARCHAR",
+    "phase": "VARCHAR",
+    "credential_kind": "VARCHAR",
+    "direction": "VARCHAR",
+    "count": "BIGINT",
+}
+"""What remains of access events: how many there were in a quarter, of whom nobody is told."""
 
 FRAMES_VIEW = """
 CREATE OR REPLACE VIEW frames AS
@@ -50,6 +65,8 @@ CREATE TABLE IF NOT EXISTS unrolled(series INTEGER, since BIGINT, until BIGINT);
 CREATE TABLE IF NOT EXISTS noted_upto(frame BIGINT);
 CREATE TABLE IF NOT EXISTS untold_days(series INTEGER, since BIGINT, until BIGINT);
 CREATE TABLE IF NOT EXISTS zones(station_id VARCHAR, tz VARCHAR);
+CREATE TABLE IF NOT EXISTS sealed(key VARCHAR, until BIGINT);
+CREATE TABLE IF NOT EXISTS unnumbered(station_id VARCHAR, frames BIGINT);
 {changes.SCHEMA}"""
 
 
@@ -71,6 +88,7 @@ def sql_type(arrow: pa.DataType) -> str:
 def views() -> Mapping[str, dict[str, str]]:
     """Return every view with its columns and their types."""
     tables = {"frames_raw": {field.name: sql_type(field.type) for field in FRAME_SCHEMA}}
+    tables["access_counts"] = dict(ACCESS_COUNTS)
     for domain in DOMAINS:
         types = {name: sql_type(arrow) for name, arrow in field_types(domain).items()}
         samples = {name: types[name] for name in MEASURES[domain]}
@@ -82,22 +100,51 @@ def views() -> Mapping[str, dict[str, str]]:
     return tables
 
 
-def month_of(ms: int) -> str:
-    """Name the UTC month of a time in ms: `202611`."""
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y%m")
+def period_of(view: str, ms: int) -> str:
+    """Name the UTC month or day whose table of a view holds a time in ms: `202611`, `20261122`."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y%m%d" if view in DAILY else "%Y%m")
 
 
-def split_by_month(table: pa.Table, column: str) -> Iterator[tuple[str, pa.Table]]:
-    """Yield (month, rows) by a column of ms; nearly always one month and no copy."""
+def span_of(period: str) -> tuple[int, int]:
+    """Return start and end (ms) of a month or day by its name."""
+    of_day = len(period) == len("20261122")
+    start = datetime.strptime(period, "%Y%m%d" if of_day else "%Y%m").replace(tzinfo=UTC)
+    end = start + timedelta(days=1) if of_day else (start + timedelta(days=32)).replace(day=1)
+    return round(start.timestamp() * 1_000), round(end.timestamp() * 1_000)
+
+
+def split(table: pa.Table, view: str, column: str) -> Iterator[tuple[str, pa.Table]]:
+    """Yield (month or day, rows) by a column of ms; nearly always one and no copy."""
     times = table[column].to_numpy()
-    first, last = month_of(int(times.min())), month_of(int(times.max()))
+    first, last = period_of(view, int(times.min())), period_of(view, int(times.max()))
     if first == last:
         yield first, table
         return
-    months = times.astype("datetime64[ms]").astype("datetime64[M]")
-    for month in np.unique(months):
-        rows = table.filter(pa.array(months == month))
-        yield str(month).replace("-", ""), rows
+    unit = "D" if view in DAILY else "M"
+    periods = times.astype("datetime64[ms]").astype(f"datetime64[{unit}]")
+    for period in np.unique(periods):
+        yield str(period).replace("-", ""), table.filter(pa.array(periods == period))
+
+
+def part_by_day(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give views with a table a day what an earlier version wrote by the month."""
+    for view in DAILY:
+        names = connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE regexp_full_match(table_name, ?)",
+            [f"{view}_[0-9]{{6}}"],
+        ).fetchall()
+        for (month,) in names:
+            connection.begin()
+            days = connection.execute(
+                f"SELECT DISTINCT strftime(make_timestamp_ms(ts), '%Y%m%d') FROM {month}"
+            ).fetchall()
+            for (day,) in days:
+                start, end = span_of(day)
+                connection.execute(
+                    f"CREATE TABLE {view}_{day} AS FROM {month} WHERE ts >= {start} AND ts < {end}"
+                )
+            connection.execute(f"DROP TABLE {month}")
+            connection.commit()
 
 
 def alike_together(table: pa.Table) -> pa.Table:

@@ -1,6 +1,6 @@
 """What quarters, days, months and years have in common: their rows, and how finer ones become coarser."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import duckdb
 import pyarrow as pa
@@ -25,32 +25,43 @@ def combined(finer: str) -> str:
     )
 
 
-def replace(cursor: duckdb.DuckDBPyConnection, view: str, since: int, until: int, rows: pa.Table) -> None:
-    """Write the rows with ``since <= bucket < until`` of the series `wanted` anew, in a transaction."""
-    months = months_of(cursor, view)
-    for month in months:
-        cursor.execute(
-            f"DELETE FROM {view}_{month} WHERE bucket >= ? AND bucket < ?"
-            " AND series IN (SELECT series FROM wanted)",
-            [since, until],
-        )
-    if not rows.num_rows:
-        return
-    types = tables.views()[view]
-    for month, part in tables.split_by_month(rows, "bucket"):
+def replace(
+    cursor: duckdb.DuckDBPyConnection,
+    view: str,
+    since: int,
+    until: int,
+    rows: pa.Table,
+    names: Collection[str] | None = None,
+) -> None:
+    """Write the rows with ``since <= bucket < until`` of the series `wanted` anew, in a transaction.
+
+    Where `names` are given, only theirs.
+    """
+    of_these = "bucket >= ? AND bucket < ? AND series IN (SELECT series FROM wanted)"
+    asked: list[object] = [since, until]
+    if names is not None:
+        of_these += " AND name IN (SELECT unnest(?::VARCHAR[]))"
+        asked.append([*names])
+    for month in months_of(cursor, view):
+        begins, ends = tables.span_of(month)
+        if begins < until and since < ends:
+            cursor.execute(f"DELETE FROM {view}_{month} WHERE {of_these}", asked)
+    if rows.num_rows:
+        append(cursor, view, rows)
+
+
+def append(cursor: duckdb.DuckDBPyConnection, view: str, rows: pa.Table) -> None:
+    """Write rows into the tables of their months, in the caller's transaction."""
+    types, months = tables.views()[view], months_of(cursor, view)
+    order = "name, series, bucket" if "name" in types else "series, bucket"
+    for month, part in tables.split(rows, view, "bucket"):
         if month not in months:
             listed = ", ".join(f"{name} {kind}" for name, kind in types.items())
             cursor.execute(f"CREATE TABLE {view}_{month}({listed})")
             months.append(month)
-            create_view(cursor, view, months)
+            cursor.execute(tables.create_view(view, types, dict.fromkeys(months, types)))
         cursor.register("part", part)
-        cursor.execute(f"INSERT INTO {view}_{month} BY NAME SELECT * FROM part ORDER BY name, series, bucket")
-
-
-def create_view(cursor: duckdb.DuckDBPyConnection, view: str, months: Sequence[str]) -> None:
-    """Make the view over the months' tables."""
-    types = tables.views()[view]
-    cursor.execute(tables.create_view(view, types, dict.fromkeys(months, types)))
+        cursor.execute(f"INSERT INTO {view}_{month} BY NAME SELECT * FROM part ORDER BY {order}")
 
 
 def months_of(cursor: duckdb.DuckDBPyConnection, view: str) -> list[str]:

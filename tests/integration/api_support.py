@@ -33,6 +33,7 @@ from gateway.domain.corrections import Wish
 from gateway.domain.fleet import Fleet
 from gateway.domain.holidays import Holidays
 from gateway.domain.registry import Registry
+from gateway.domain.retention import RetentionSettings
 from gateway.ingest.corrector import Corrector
 from gateway.notify.links import Links
 from gateway.queries.alert_watch import AlertWatch
@@ -40,6 +41,7 @@ from gateway.queries.alerts import AlertList
 from gateway.queries.backtest import Backtest
 from gateway.queries.feed import StationFeed
 from gateway.queries.fleet_list import FleetList
+from gateway.queries.retention import RetentionRecord
 from gateway.queries.rota import OnCall
 from gateway.queries.rules import RuleBook
 from gateway.queries.station_detail import StationDetails
@@ -47,6 +49,7 @@ from gateway.state.commands import CommandRecord
 from gateway.state.corrections import Correction
 from gateway.state.database import State
 from gateway.state.quarantined import Replayed
+from gateway.timeseries.retention import Retention
 from gateway.timeseries.store import Store
 from wire.columns import field_types
 
@@ -170,6 +173,9 @@ class House:
             links=self.links,
             backtest=Backtest(
                 History(self.store, self.state.births), self.registry, self.calendar, self.alerts, on_call
+            ),
+            retention=RetentionRecord(
+                RetentionSettings(), Retention(self.store, lambda: -1), self.state.retention
             ),
             cursor=self.store.cursor,
             send_command=self._send,

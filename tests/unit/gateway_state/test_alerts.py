@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from gateway.state.alert_rows import AlertRow, AlertState, Entry, JournalEntry, Verdict
-from gateway.state.alerts import KEEP_MS, AlertFilter
+from gateway.state.alerts import AlertFilter
 from gateway.state.database import FILE_NAME, State
 
 NOW = 1_795_334_400_000
@@ -142,14 +142,6 @@ def test_nobody_rewrites_the_journal(state: State, tmp_path: Path) -> None:
         connection.execute("DELETE FROM alert_journal")
     connection.close()
     assert len(state.alerts.timeline("x")) == 2
-
-
-def test_the_journal_forgets_after_more_than_a_year(state: State) -> None:
-    note(state, JournalEntry("x", NOW, Entry.OPENED))
-    note(state, JournalEntry("y", NOW + KEEP_MS, Entry.OPENED))
-    assert len(state.alerts.timeline("x")) == 1
-    note(state, JournalEntry("y", NOW + KEEP_MS + 1, Entry.CLEARED))
-    assert state.alerts.timeline("x") == []
 
 
 def test_a_watermark_never_goes_back(state: State) -> None:
