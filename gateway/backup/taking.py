@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 SPARE = 1.1
 """Times the room of the stores that must be free: they grow while they are copied."""
 PARTIAL = ".part"
+RESERVE = "state.reserve"
+"""Holds nothing, and is not copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ class Backups:
             raise BackupError(f"{to}: it is inside data_dir and would be lost with it; name another disk")
         if not os.access(to, os.W_OK | os.X_OK):
             raise BackupError(f"{to}: the gateway may not write there; give its user the right to")
-        needed = int(SPARE * sum(path.stat().st_size for path in self._data_dir.iterdir() if path.is_file()))
+        files = [path for path in self._data_dir.iterdir() if path.is_file() and path.name != RESERVE]
+        needed = int(SPARE * sum(path.stat().st_size for path in files))
         free = shutil.disk_usage(to).free
         if free < needed:
             room = f"{free // 1_000_000} MB free, {needed // 1_000_000} MB needed"
