@@ -19,7 +19,13 @@ _COLOURS: Mapping[Colour, str] = {
     "grey": "#808080",
     "text": "text",
 }
-_CELLS = {"plain": "auto", "filled": "color-background", "coloured": "color-text", "gauge": "gauge"}
+_CELLS = {
+    "plain": "auto",
+    "filled": "color-background",
+    "shaded": "color-background",
+    "coloured": "color-text",
+    "gauge": "gauge",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,7 @@ class Fields:
             "custom.cellOptions": {"type": _CELLS[column.cell]} if column.cell != "plain" else None,
             "custom.width": column.width,
             "custom.hidden": True if column.hidden else None,
-            "color": {"mode": "fixed", "fixedColor": _COLOURS[column.colour]} if column.colour else None,
+            "color": _own_colour(column),
             **self._band(column),
             "links": [self._link(column, column.link)] if column.link else None,
         }
@@ -129,6 +135,12 @@ class Fields:
                 if value is not None
             ],
         )
+
+
+def _own_colour(column: Column) -> dict[str, str] | None:
+    if column.cell == "shaded":
+        return {"mode": "continuous-blues"}
+    return {"mode": "fixed", "fixedColor": _COLOURS[column.colour]} if column.colour else None
 
 
 def _thresholds(steps: tuple[Step, ...]) -> dashboard.ThresholdsConfig:

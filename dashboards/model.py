@@ -77,6 +77,8 @@ class Query:
 class Column:
     """One column of a table as the query names it, or one series of a chart as its legend names it.
 
+    A cell is ``filled`` or its text ``coloured`` by the steps, ``shaded`` by how high it is among all.
+
     ``link`` is a page to go to; ``${__data.fields.<name>}`` in it is another cell of the row, which may be
     ``hidden``. A series of a chart has its ``colour`` for good; with ``band_to`` it is no bar but the edge of
     a band that reaches to another series, or to itself.
@@ -86,7 +88,7 @@ class Column:
     title: Text
     figure: Figure = NUMBER
     words: Mapping[str, Word] = field(default_factory=dict)
-    cell: Literal["plain", "filled", "coloured", "gauge"] = "plain"
+    cell: Literal["plain", "filled", "coloured", "shaded", "gauge"] = "plain"
     width: int | None = None
     link: str | None = None
     hidden: bool = False

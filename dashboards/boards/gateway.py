@@ -10,6 +10,7 @@ from wire.influx import ALERT_MESSAGES, QUARANTINE
 from wire.influx import GATEWAY as OWN
 
 MINUTE_S = 60
+BY_CHANNEL = "\"channel\" != ''"
 HERE = (GATEWAY,)
 UP = {"1": Word(shared().words["up"], "green"), "0": Word(shared().words["down"], "red")}
 LAG = (Step(None, "green"), Step(60, "yellow"), Step(900, "red"))
@@ -78,7 +79,7 @@ def _ingest() -> tuple[Panel, ...]:
 
 def _stores() -> tuple[Panel, ...]:
     return (
-        _panel("commits", (_rate("commit_seconds_total"),), Figure("percentunit", low=0)),
+        _panel("commits", (_rate("commit_seconds_total"),), Figure("percentunit", low=0, high=1)),
         _panel("inbox", (_level("inbox_bytes"),), Figure("bytes", low=0)),
         _panel("lag", (_level("mirror_lag_s"),), Figure("s", low=0, steps=LAG), limits=True),
         _panel(
@@ -104,7 +105,9 @@ def _channels() -> Panel:
         7,
         queries=(
             Query(
-                select(count, ALERT_MESSAGES, (), (BUCKET, "channel", "change"), "fill(none)"),
+                select(
+                    count, ALERT_MESSAGES, ("\"channel\" != ''",), (BUCKET, "channel", "change"), "fill(none)"
+                ),
                 Text("$tag_channel $tag_change", "$tag_channel $tag_change"),
             ),
         ),

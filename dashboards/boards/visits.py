@@ -19,7 +19,6 @@ WEEKDAY = "weekday\\hour"
 """What Grafana calls the column of names of a matrix made from these two fields."""
 DAYS_OF_WEEK = {str(day): Word(shared().words[f"day_{day}"]) for day in range(1, 8)}
 HOUR_COLUMNS = tuple(f"{hour:02}" for hour in range(24))
-BUSY = (Step(None, "text"), Step(0.5, "green"), Step(2, "yellow"), Step(5, "orange"), Step(10, "red"))
 
 
 def _banded(source: Measurement, every: str) -> tuple[Query, ...]:
@@ -69,7 +68,7 @@ def _week() -> Panel:
     the form `weekday=1 hour=08`, and turns the pairs into fields.
     """
     hourly = select(call(HOURS, "sum", "visits", "visits"), HOURS, HERE, ("time(1h)",), "fill(none)")
-    figure = Figure("none", decimals=1, steps=BUSY)
+    figure = Figure("none", decimals=1)
     return Panel(
         "week",
         table(f"+{WEEKDAY}"),
@@ -99,7 +98,7 @@ def _week() -> Panel:
         ),
         columns=(
             Column(WEEKDAY, name("weekday"), words=DAYS_OF_WEEK, width=90),
-            *(Column(hour, Text(hour, hour), figure, cell="filled", width=58) for hour in HOUR_COLUMNS),
+            *(Column(hour, Text(hour, hour), figure, cell="shaded", width=58) for hour in HOUR_COLUMNS),
         ),
         span=WEEKS,
     )

@@ -140,26 +140,11 @@ class Drawing:
             times, values = _known(one)
             column = columns.get(one.name)
             colour = INK[column.colour] if column and column.colour else LINES[number % len(LINES)]
-            if as_bars:
-                width = _bucket(times) / len(series) * 0.8
-                shift = number * width
-                axes.bar(
-                    [time + shift for time in times],
-                    values,
-                    width,
-                    color=colour,
-                    label=one.name,
-                    align="edge",
-                )
+            if as_bars and not (column and column.band_to):
+                axes.bar(times, values, _bucket(times) * 0.8, color=colour, label=one.name, align="edge")
             else:
-                axes.plot(
-                    times,
-                    values,
-                    color=colour,
-                    lw=0.9,
-                    label=one.name,
-                    marker="." if len(times) < 40 else None,
-                )
+                few = "." if len(times) < FEW else None
+                axes.plot(times, values, color=colour, lw=0.9, label=one.name, marker=few)
         _finish(axes, panel, len(series))
 
     def _colours(self, panel: Panel, series: list[Series]) -> list[str]:
@@ -209,6 +194,10 @@ class Drawing:
             if row and columns[at].cell in {"filled", "coloured"}:
                 value = shown_rows[row - 1][columns[at].name]
                 cell.set_facecolor(_colour(value, columns[at]) + "55")
+            elif row and columns[at].cell == "shaded":
+                most = max(one[name] or 0 for one in got.rows for name in one if name.isdigit())
+                share = (shown_rows[row - 1][columns[at].name] or 0) / (most or 1)
+                cell.set_facecolor((0.2, 0.45, 0.76, 0.7 * share))
 
     def _map(self, axes: Axes, panel: Panel, got: Shown, _: Place) -> None:
         ages = Column("age", panel.columns[0].title, panel.figure)
@@ -252,7 +241,9 @@ def _stack(axes: Axes, series: list[Series], colours: list[str], *, bars: bool) 
         values = [float(told.get(at) or 0) for at in moments]
         top = [low + value for low, value in zip(below, values, strict=True)]
         if bars:
-            axes.bar(days, values, _bucket(days) * 0.8, bottom=below, color=colour, label=one.name)
+            axes.bar(
+                days, values, _bucket(days) * 0.8, bottom=below, color=colour, label=one.name, align="edge"
+            )
         else:
             axes.fill_between(days, below, top, color=colour, alpha=0.6, lw=0, label=one.name)
         below = top
@@ -266,11 +257,12 @@ def _steps(axes: Axes, panel: Panel) -> None:
 
 def _finish(axes: Axes, panel: Panel, series: int) -> None:
     axes.xaxis_date(ZONE)
-    axes.xaxis.set_major_formatter(DateFormatter("%m-%d\n%H:%M", tz=ZONE))
+    axes.xaxis.set_major_formatter(DateFormatter("%m-%d\n%H:%M", tz=ZONE))  # type: ignore[no-untyped-call]
     axes.tick_params(labelsize=7)
     axes.grid(visible=True, lw=0.3)
     if panel.view.type == "timeseries":
         axes.set_ylabel(panel.figure.unit, fontsize=7)
+        axes.set_ylim(panel.figure.low, panel.figure.high)
     if series:
         axes.legend(fontsize=6.5, ncols=min(series, 6), loc="upper left", framealpha=0.6)
 
