@@ -80,8 +80,16 @@ def demo(
     stations: Annotated[int, typer.Option(min=1, max=37, help="How many stations. / 驿站数量。")] = 37,
     data: Annotated[Path, typer.Option(help="Where to keep the data. / 数据目录。")] = Path("demo-data"),
     port: Annotated[int, typer.Option(min=0, max=65535, help="HTTP port; 0 picks one. / 网页端口。")] = 8000,
+    influx: Annotated[
+        str | None,
+        typer.Option(help="Mirror into this InfluxDB, http://127.0.0.1:8086. / 镜像到该 InfluxDB。"),
+    ] = None,
 ) -> None:
-    """Start broker, gateway and stations; Ctrl-C ends all of them."""
+    """Start broker, gateway and stations; Ctrl-C ends all of them.
+
+    Organization and token of an InfluxDB that asks for them come from the environment:
+    YIZHAN_MIRROR__INFLUXDB__ORG, YIZHAN_MIRROR__INFLUXDB__TOKEN (or the path of a file).
+    """
     from yizhan.demo.app import run
 
-    raise typer.Exit(run(stations=stations, data=data, port=port))
+    raise typer.Exit(run(stations=stations, data=data, port=port, influx=influx))

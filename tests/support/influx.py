@@ -64,7 +64,7 @@ class Influx:
         self.port, rpc = free_port(), free_port()
         self.answer_writes: Said | None = None
         self.most_bytes: int | None = None
-        self.writes = 0
+        self.writes = self.asked = 0
         self._process: subprocess.Popen[bytes] | None = None
         directory.mkdir(parents=True, exist_ok=True)
         self._configuration = directory / "influxdb.conf"
@@ -73,6 +73,11 @@ class Influx:
         self._shim.daemon_threads = False
         self.talks: set[socket.socket] = set()
         self._serving = threading.Thread(target=self._shim.serve_forever, args=(0.05,), name="shim")
+
+    @property
+    def bare_url(self) -> str:
+        """The address of the server itself, without the shim."""
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def url(self) -> str:
@@ -175,6 +180,7 @@ class _Shim(BaseHTTPRequestHandler):
             super().finish()
 
     def do_GET(self) -> None:
+        self.influx.asked += 1
         self._pass_on(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
 
     def do_POST(self) -> None:
@@ -200,7 +206,8 @@ class _Shim(BaseHTTPRequestHandler):
             kept = {name: self.headers[name] for name in _PASSED if name in self.headers}
             connection.request(self.command, _mapped(self.path), body, kept)
             answer = connection.getresponse()
-            self._answer(answer.status, answer.read(), dict(answer.getheaders()))
+            headers = dict(answer.getheaders()) | {"X-Influxdb-Version": "1.8.10"}
+            self._answer(answer.status, answer.read(), headers)
         except (OSError, http.client.HTTPException):
             self.close_connection = True
         finally:

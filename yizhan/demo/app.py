@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -26,8 +28,8 @@ PULSE_S = 20.0
 REMEMBER_S = 5.0
 
 
-def run(*, stations: int, data: Path, port: int) -> int:
-    """Play the demo until Ctrl-C; the exit code."""
+def run(*, stations: int, data: Path, port: int, influx: str | None = None) -> int:
+    """Play the demo until Ctrl-C, mirrored into an InfluxDB when there is an address; the exit code."""
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
@@ -37,7 +39,7 @@ def run(*, stations: int, data: Path, port: int) -> int:
         narrator.opening(str(data), stations)
         with ExitStack() as undo:
             undo.callback(narrator.closed, str(data))
-            Demo(town, narrator, stopping, undo).play(port)
+            Demo(town, narrator, stopping, undo).play(port, influx)
     except StoppedError:
         return 0
     except (ChildEndedError, OSError, ValueError) as error:
@@ -63,11 +65,14 @@ class Demo:
         self._held: list[Site] = []
         self._begun = time.monotonic()
 
-    def play(self, port: int) -> None:
+    def play(self, port: int, influx: str | None = None) -> None:
         """Start everything, fill in the past, live on; returns once told to stop."""
         if self._town.is_new:
             self._town.remember(None)
-        gateway = self._child("gateway", ["yizhan", "gateway", "run"], self._town.write_settings(port))
+        settings = self._town.write_settings(port, influx)
+        if influx is not None:
+            self._make_room(settings)
+        gateway = self._child("gateway", ["yizhan", "gateway", "run"], settings)
         self._http, self._mqtt = _addresses(gateway.wait_for("ready ", READY_S, self._stopping))
         self._narrator.doors_open(self._http, self._mqtt, self._town.sites[-1].station_id)
         self._fleet = Fleet(self._http)
@@ -78,6 +83,13 @@ class Demo:
         self._outage = Outage(self._broken, self._link, self._fleet, self._narrator)
         self._start_crews(broker_port)
         self._watch(gateway)
+
+    def _make_room(self, settings: Path) -> None:
+        """Have the InfluxDB made ready; ChildEndedError says why it could not be."""
+        command = [sys.executable, "-m", "yizhan", "gateway", "migrate", "--config", str(settings)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ChildEndedError(done.stderr.strip())
 
     def _start_crews(self, broker_port: int) -> None:
         self._narrator.history_begins(len(self._town.sites), _now_ms() - self._town.from_ms)

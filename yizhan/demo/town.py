@@ -83,8 +83,11 @@ class Town:
         note = {"start_ms": self.start_ms, "until_ms": until_ms, "run": self.run}
         (self.data / NOTE).write_text(json.dumps(note), encoding="utf-8")
 
-    def write_settings(self, port: int) -> Path:
-        """Write the gateway's settings and its directory of stations; the path of the settings."""
+    def write_settings(self, port: int, influx: str | None = None) -> Path:
+        """Write the gateway's settings and its directory of stations; the path of the settings.
+
+        ``influx`` is the address of an InfluxDB to mirror into.
+        """
         stations = self.data / "stations.yaml"
         _write_yaml(stations, stations_yaml_rows(self.sites))
         settings = self.data / "gateway.yaml"
@@ -97,6 +100,7 @@ class Town:
             "stations": {"file": str(stations), "accept_unknown": False},
             "channels": {"screen": {"kind": "console"}},
             "on_call": ON_CALL,
+            **({"mirror": {"influxdb": {"url": influx}}} if influx else {}),
         }
         _write_yaml(settings, content)
         return settings

@@ -23,12 +23,21 @@ GZIP_LEVEL = 1
 LOOPBACK = frozenset({"127.0.0.1", "::1", "[::1]", "localhost"})
 
 
+_FIRST_WITH_V2 = 8
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """What a server says it is: `major` 1, 2 or 3, and its own words."""
 
     major: int
     text: str
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is too old for `/api/v2/write`: 1.7 and before, such as the 1.6.7 of Debian."""
+        minor = self.text.lstrip("v").split(".")[1:2]
+        return self.major == 1 and bool(minor) and minor[0].isdigit() and int(minor[0]) < _FIRST_WITH_V2
 
 
 class Influx:
@@ -43,6 +52,7 @@ class Influx:
         )
         self._writing = WriteService(self._client.api_client)  # type: ignore[no-untyped-call]
         self._packed = settings.url.host not in LOOPBACK
+        self._bare: bool | None = None
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -71,6 +81,11 @@ class Influx:
     def write(self, policy: Policy, lines: bytes) -> None:
         """Write lines with times in nanoseconds; returns once the server has taken every one of them."""
         body, encoding = (gzip.compress(lines, GZIP_LEVEL), "gzip") if self._packed else (lines, "identity")
+        if self._bare is None:
+            self._bare = self.version().is_bare
+        if self._bare:
+            self._write_bare(policy, body, encoding)
+            return
         try:
             self._writing.post_write(  # type: ignore[no-untyped-call]
                 self.settings.org,
@@ -88,6 +103,12 @@ class Influx:
         except (HTTPError, OSError) as error:
             raise Unreachable("unreachable", _fault(error)) from error
 
+    def _write_bare(self, policy: Policy, body: bytes, encoding: str) -> None:
+        asked = {"db": self.settings.bucket, "rp": policy.name, "precision": "n"}
+        status, headers, said = self.request("POST", f"/write?{urlencode(asked)}", body, encoding)
+        if status != 204:  # noqa: PLR2004 - the only success of /write
+            raise refusal(status, said, headers.get("retry-after"))
+
     def query(self, statements: str, policy: Policy | None = None) -> list[list[dict[str, Any]]]:
         """Ask in InfluxQL; the rows of each statement, by column, times in nanoseconds.
 
@@ -102,11 +123,17 @@ class Influx:
         return [_rows(result) for result in json.loads(body).get("results", [])]
 
     def request(
-        self, method: str, target: str, body: Mapping[str, object] | None = None
+        self,
+        method: str,
+        target: str,
+        body: Mapping[str, object] | bytes | None = None,
+        encoding: str = "",
     ) -> tuple[int, dict[str, str], bytes]:
-        """Make one request beside the writes; status, headers in lower case, body."""
+        """Make one request beside the writes of the client; status, headers in lower case, body."""
         token = self.settings.token
-        said = {"Content-Type": "application/json"}
+        kind = "text/plain; charset=utf-8" if isinstance(body, bytes) else "application/json"
+        said = {"Content-Type": kind}
+        said |= {"Content-Encoding": encoding} if encoding else {}
         if token is not None:
             said["Authorization"] = f"Token {token.get_secret_value()}"
         try:
@@ -114,7 +141,7 @@ class Influx:
                 method,
                 f"{self.settings.address}{target}",
                 headers=said,
-                body=None if body is None else json.dumps(body),
+                body=body if body is None or isinstance(body, bytes) else json.dumps(body),
                 timeout=self.settings.timeout_s,
                 redirect=False,
             )

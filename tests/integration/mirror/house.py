@@ -33,7 +33,7 @@ SHARDS = 36_500
 def settings_for(server: Server, **more: object) -> InfluxSettings:
     """Return settings of a mirror in this server that forgets nothing."""
     keep = {policy.name: SHARDS for policy in POLICIES}
-    return InfluxSettings.model_validate({"url": server.url, "keep_days": keep, "timeout_s": 2.0, **more})
+    return InfluxSettings.model_validate({"url": server.url, "keep_days": keep, "timeout_s": 10.0, **more})
 
 
 @dataclass

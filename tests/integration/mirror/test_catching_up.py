@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from gateway.timeseries.mirror.positions import FILE_NAME
-from tests.integration.mirror.house import House
+from tests.integration.mirror.house import House, settings_for
 from tests.support.influx import Influx, Said
 from tests.support.waiting import until_sync
 
@@ -163,6 +163,16 @@ def test_it_leaves_a_hanging_server_behind_when_it_stops(house: House, server: I
     house.arrange()
     house.take(10)
     server.pause()
+    asked = server.asked
     with house.mirroring():
-        until_sync(lambda: server.writes > 0, what="a write that hangs")
+        until_sync(lambda: server.asked > asked, what="a question that hangs")
     server.resume()
+
+
+def test_it_writes_to_one_that_is_older_than_the_interface_of_2(house: House, server: Influx) -> None:
+    house.settings = settings_for(server, url=server.bare_url)
+    assert len(house.arrange()) == 4
+    house.take(50)
+    with house.mirroring() as mirroring:
+        house.until_equal(mirroring)
+    assert server.writes == 0, "nothing went through the shim"

@@ -79,3 +79,10 @@ def test_it_refuses_a_directory_with_somebody_elses_notes(tmp_path: Path) -> Non
     (tmp_path / "demo.json").write_text("[]")
     with pytest.raises(ValueError, match="choose another --data"):
         Town.found(tmp_path, 3, NOW_MS)
+
+
+def test_it_mirrors_only_where_it_is_told_to(tmp_path: Path) -> None:
+    town = Town.found(tmp_path, 3, NOW_MS)
+    assert "mirror" not in yaml.safe_load(town.write_settings(0).read_text())
+    told = yaml.safe_load(town.write_settings(0, "http://127.0.0.1:8086").read_text())
+    assert told["mirror"] == {"influxdb": {"url": "http://127.0.0.1:8086"}}
