@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from grafana_foundation_sdk.models import common, dashboard
 from grafana_foundation_sdk.models import table as table_model
 
-from dashboards.model import Colour, Column, Language, Panel, Step, Word
+from dashboards.model import BY_COLUMN, Colour, Column, Language, Panel, Step, Word
 
 _COLOURS: Mapping[Colour, str] = {
     "green": "green",
@@ -78,9 +78,11 @@ class Fields:
         return changes or None
 
     def _matched(self, panel: Panel, column: Column) -> str:
-        """A series is known by its legend, a column by what the query calls it."""
-        drawn = panel.view.type == "timeseries" and not any(query.table for query in panel.queries)
-        return column.title.of(self.language) if drawn else self._name(column)
+        """A series with a legend of its own is known by that, any other field by what the query calls it."""
+        own = panel.view.type == "timeseries" and any(
+            query.legend != BY_COLUMN and not query.table for query in panel.queries
+        )
+        return column.title.of(self.language) if own else self._name(column)
 
     def _name(self, column: Column) -> str:
         """Fields that are there in both languages are asked for in one."""

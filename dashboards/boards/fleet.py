@@ -2,7 +2,7 @@
 
 from dashboards.influxql import DAY, MAIN, REGION, ZONE, call, fields, select
 from dashboards.model import Board, Change, Column, Figure, Panel, Query, Row, Step, Text, Word
-from dashboards.parts import REGIONS, SEVERITIES, band, by_severity, column, counted, station_link
+from dashboards.parts import REGIONS, SEVERITIES, band, banded_sum, by_severity, column, counted, station_link
 from dashboards.texts import name, shared
 from dashboards.views import bars, places, stat, table
 from wire.influx import ALERT_TRANSITIONS, STATIONS, VISITS, Tier, rollup
@@ -123,17 +123,14 @@ def _worst_columns() -> tuple[Column, ...]:
 
 def _course() -> tuple[Panel, ...]:
     visits, power, water = VISITS["1d"], rollup("power", Tier.DAY), rollup("water", Tier.DAY)
-    by_day = ((DAY,), f"fill(none) tz('{ZONE}')")
+    local = f"fill(none) tz('{ZONE}')"
     return (
         Panel(
             "visits",
             bars(),
             12,
             8,
-            queries=tuple(
-                Query(select(call(visits, "sum", one), visits, (REGION,), *by_day), name(one))
-                for one in ("visits", "low", "high")
-            ),
+            queries=(banded_sum(visits, (REGION,), DAY, local),),
             columns=band(),
             figure=Figure("none", low=0, decimals=0),
             span=MONTH,
@@ -166,7 +163,11 @@ def _course() -> tuple[Panel, ...]:
             queries=(
                 Query(
                     select(
-                        call(power, "sum", "energy_import_kwh_total_increase"), power, (REGION, MAIN), *by_day
+                        call(power, "sum", "energy_import_kwh_total_increase"),
+                        power,
+                        (REGION, MAIN),
+                        (DAY,),
+                        local,
                     ),
                     name("energy"),
                 ),
@@ -182,7 +183,11 @@ def _course() -> tuple[Panel, ...]:
             queries=(
                 Query(
                     select(
-                        call(water, "sum", "water_volume_m3_total_increase"), water, (REGION, MAIN), *by_day
+                        call(water, "sum", "water_volume_m3_total_increase"),
+                        water,
+                        (REGION, MAIN),
+                        (DAY,),
+                        local,
                     ),
                     name("water"),
                 ),

@@ -2,10 +2,20 @@
 
 from dashboards.influxql import DAY, ZONE, call, fields, select
 from dashboards.model import Board, Change, Column, Figure, Panel, Query, Row, Step, Text, Word
-from dashboards.parts import HERE, REGIONS, STATIONS_OF_REGION, band, column, counted, station_link
+from dashboards.parts import (
+    BAND,
+    HERE,
+    REGIONS,
+    STATIONS_OF_REGION,
+    band,
+    banded_sum,
+    column,
+    counted,
+    station_link,
+)
 from dashboards.texts import name, shared
 from dashboards.views import bars, lines, stat, table
-from wire.influx import VISITS, Measurement
+from wire.influx import VISITS
 
 HOURS, DAYS, MONTHS = VISITS["1h"], VISITS["1d"], VISITS["1mo"]
 WEEKS = "28d"
@@ -14,17 +24,10 @@ LOCAL = f"fill(none) tz('{ZONE}')"
 SHARE = Figure("percentunit", 0, 1, 1, (Step(None, "red"), Step(0.95, "yellow"), Step(0.99, "green")))
 """A month that is less than 95 % complete is told with its band, never alone."""
 WHOLE = Figure("none", low=0, decimals=0)
-BAND = ("visits", "low", "high")
 WEEKDAY = "weekday\\hour"
 """What Grafana calls the column of names of a matrix made from these two fields."""
 DAYS_OF_WEEK = {str(day): Word(shared().words[f"day_{day}"]) for day in range(1, 8)}
 HOUR_COLUMNS = tuple(f"{hour:02}" for hour in range(24))
-
-
-def _banded(source: Measurement, every: str) -> tuple[Query, ...]:
-    return tuple(
-        Query(select(call(source, "sum", one), source, HERE, (every,), LOCAL), name(one)) for one in BAND
-    )
 
 
 def _total() -> tuple[Panel, ...]:
@@ -40,7 +43,9 @@ def _total() -> tuple[Panel, ...]:
             queries=(Query(select(figures, DAYS, HERE), table=True),),
             columns=(counted("visits"), counted("low"), counted("high"), column("completeness", SHARE)),
         ),
-        Panel("days", bars(), 14, 9, queries=_banded(DAYS, DAY), figure=WHOLE, columns=band()),
+        Panel(
+            "days", bars(), 14, 9, queries=(banded_sum(DAYS, HERE, DAY, LOCAL),), figure=WHOLE, columns=band()
+        ),
         Panel(
             "complete",
             lines(86_400, limits=True),
@@ -108,7 +113,14 @@ def _months() -> tuple[Panel, ...]:
     latest = fields(MONTHS, *BAND, "completeness", "method", "station")
     return (
         Panel(
-            "months", bars(), 12, 10, queries=_banded(MONTHS, DAY), figure=WHOLE, columns=band(), span=YEARS
+            "months",
+            bars(),
+            12,
+            10,
+            queries=(banded_sum(MONTHS, HERE, DAY, LOCAL),),
+            figure=WHOLE,
+            columns=band(),
+            span=YEARS,
         ),
         Panel(
             "stations",

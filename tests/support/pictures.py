@@ -135,16 +135,18 @@ class Drawing:
         _steps(axes, panel)
         if stacked:
             _stack(axes, series, self._colours(panel, series), bars=as_bars)
-        columns = {column.title.of(self._language): column for column in panel.columns}
+        named = {column.name: column for column in panel.columns}
+        columns = {column.title.of(self._language): column for column in panel.columns} | named
         for number, one in enumerate(() if stacked else series):
             times, values = _known(one)
             column = columns.get(one.name)
             colour = INK[column.colour] if column and column.colour else LINES[number % len(LINES)]
+            name = column.title.of(self._language) if column else one.name
             if as_bars and not (column and column.band_to):
-                axes.bar(times, values, _bucket(times) * 0.8, color=colour, label=one.name, align="edge")
+                axes.bar(times, values, _bucket(times) * 0.8, color=colour, label=name, align="edge")
             else:
                 few = "." if len(times) < FEW else None
-                axes.plot(times, values, color=colour, lw=0.9, label=one.name, marker=few)
+                axes.plot(times, values, color=colour, lw=0.9, label=name, marker=few)
         _finish(axes, panel, len(series))
 
     def _colours(self, panel: Panel, series: list[Series]) -> list[str]:
