@@ -12,7 +12,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.integration.deploy.layout import DEPLOY, Broker, Layout
 from tests.support.waiting import until_sync
 
-INSIDE = {"gateway", "fleet"}
+ANONYMOUS = {"nobody outside", "nobody inside"}
+INSIDE = {"gateway", "fleet", "nobody inside"}
 
 
 @dataclass
@@ -57,14 +58,14 @@ class Connect:
         self.clients: list[Client] = []
 
     def __call__(
-        self, user: str | None, *, password: str | None = None, tls: bool = True, name: str = "anything"
+        self, user: str, *, password: str | None = None, tls: bool = True, name: str = "anything"
     ) -> Client:
         made = Client(mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"{user}-{name}"))
         made.client.on_message = lambda _c, _d, m: made.heard.put((m.topic, bytes(m.payload)))
         made.client.on_connect = lambda _c, _d, _f, reason, _p: made.answers.append(str(reason))
         made.client.on_disconnect = lambda *_: made.answers.append("disconnected")
         made.client.reconnect_delay_set(60, 60)
-        if user is not None:
+        if user not in ANONYMOUS:
             made.client.username_pw_set(user, password or self.deployed.layout.password(user))
         if tls and not (user in INSIDE and self.deployed.way == "debian"):
             made.client.tls_set(ca_certs=str(self.deployed.layout.ca))
@@ -142,13 +143,9 @@ def test_it_gives_the_load_generator_region_sim_only(connect: Connect) -> None:
     assert gateway.next()[0] == "stations/sim/sim-00001/telemetry"
 
 
-@pytest.mark.parametrize(
-    ("user", "password"), [("louxing-07", "guessed"), ("louxing-99", "any"), (None, None)]
-)
-def test_it_refuses_who_cannot_say_who_they_are(
-    connect: Connect, user: str | None, password: str | None
-) -> None:
-    made = connect(user, password=password)
+@pytest.mark.parametrize("user", ["louxing-07", "louxing-99", "gateway", *sorted(ANONYMOUS)])
+def test_it_refuses_who_cannot_prove_who_they_are(connect: Connect, user: str) -> None:
+    made = connect(user, password="guessed")
     until_sync(lambda: made.answers, what="an answer")
     assert made.answers[0] == "Not authorized"
 
@@ -175,7 +172,7 @@ def test_it_has_no_other_doors(file: str, doors: dict[str, str]) -> None:
 
 def test_it_lets_a_second_box_with_a_stations_password_take_the_place_of_the_first(connect: Connect) -> None:
     first = connect.ready("louxing-07")
-    second = connect("louxing-07")
+    second = connect("louxing-07", name="another")
     until_sync(lambda: "disconnected" in first.answers, what="the first being sent away")
     until_sync(second.client.is_connected, what="the second staying")
 

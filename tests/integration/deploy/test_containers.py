@@ -190,6 +190,8 @@ def test_it_serves_a_station_from_its_own_files(layout: Layout, broker: Broker, 
         fleet = [word.replace("mqtts://broker:8884", broker.url) for word in SERVICES["fleet"]["command"]]
         fleet = [re.sub("(?<==)/.+", lambda match: layout.here("fleet", match[0]), word) for word in fleet]
         with Running(*fleet, "--frames=74", "--every=0.2") as simulated:
+            simulated.wait_for("frames begin", 60)
+            assert healthy("fleet", broker.inside)
             simulated.wait_for('"acknowledged": *74', 60)
         broker.process.terminate()
         until_sync(lambda: not healthy("gateway", port), 20, "the health check noticing")
@@ -197,8 +199,8 @@ def test_it_serves_a_station_from_its_own_files(layout: Layout, broker: Broker, 
 
 
 def healthy(name: str, port: int) -> bool:
-    """Run a service's own health check here, at the port it has here."""
+    """Run a service's own health check here, at the port it looks at here."""
     _, program, *words = SERVICES[name]["healthcheck"]["test"]
-    assert program == "python"
-    words = [word.replace(":8000", f":{port}") for word in words]
-    return subprocess.run([sys.executable, *words], capture_output=True, check=False).returncode == 0
+    words = [word.replace(":8000", f":{port}").replace(":22B4", f":{port:04X}") for word in words]
+    program = sys.executable if program == "python" else program
+    return subprocess.run([program, *words], capture_output=True, check=False).returncode == 0
