@@ -95,7 +95,8 @@ def _make_tokens(into: Path) -> None:
         _secret(into / password)
     token = _secret(into / "influxdb" / "token")
     for reader in ("gateway", "grafana"):
-        _write(into / reader / "influxdb_token", token)
+        if not (into / reader / "influxdb_token").exists():  # Grafana's is exchanged for one that only reads
+            _write(into / reader / "influxdb_token", token)
 
 
 def _place(user: str) -> str:

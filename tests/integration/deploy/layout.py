@@ -1,6 +1,7 @@
 """What deploy/ puts on a machine, put below a folder instead: its files and its broker."""
 
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -131,7 +132,7 @@ class Broker:
         for path in (self.layout.secrets / "mosquitto").rglob("*"):
             if path.is_file():
                 shutil.copyfile(path, self.etc / path.relative_to(self.layout.secrets / "mosquitto"))
-        self.process.send_signal(1)
+        self.process.send_signal(signal.SIGHUP)
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen([EXECUTABLE, "-c", str(self.etc / "mosquitto.conf")])

@@ -78,7 +78,7 @@ def test_it_asks_docker_compose_for_services_and_commands_that_exist(words: list
     assert all((DEPLOY / file).is_file() for file in asked.file or ())
     if asked.verb == "run":
         read_as_ours(asked.command)
-    if asked.verb == "exec":
+    if asked.verb == "exec" and asked.service == "gateway":
         assert asked.command[0] == "yizhan"
         read_as_ours(asked.command[1:])
 
@@ -98,11 +98,13 @@ def test_it_installs_what_is_in_the_tree() -> None:
 
 
 def test_it_sets_up_the_influxdb_the_gateway_writes_to() -> None:
-    (words,) = lines_of("influx")
+    words, reader = lines_of("influx")
     options = dict(zip(words[2::2], words[3::2], strict=True))
     environment = SERVICES["gateway"]["environment"]
     assert options["--org"] == environment["YIZHAN_MIRROR__INFLUXDB__ORG"]
     assert options["--bucket"] == SERVICES["influxdb"]["environment"]["DOCKER_INFLUXDB_INIT_BUCKET"]
+    assert options["--org"] == reader[reader.index("--org") + 1]
+    assert reader[-1].endswith("/grafana/influxdb_token")
 
 
 class Server:
