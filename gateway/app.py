@@ -42,6 +42,8 @@ from gateway.queries.backtest import Backtest
 from gateway.queries.feed import StationFeed
 from gateway.queries.fleet_list import FleetList
 from gateway.queries.minute import Minute, keep_telling
+from gateway.queries.reports.reports import Reports
+from gateway.queries.reports.visit_hours import Ledger
 from gateway.queries.retention import RetentionRecord
 from gateway.queries.rota import OnCall
 from gateway.queries.rules import RuleBook
@@ -364,6 +366,9 @@ def _services(
         on_call=on_call,
         backtest=Backtest(
             History(parts.store, parts.state.births), parts.registry, alarms.calendar, alert_list, on_call
+        ),
+        reports=Reports(
+            parts.fleet, parts.registry, parts.state, Ledger(alarms.calendar), parts.store.cursor
         ),
         links=alarms.links,
         retention=retention,

@@ -14,6 +14,7 @@ from gateway.api import (
     problems,
     quarantine,
     readings,
+    reports,
     retention,
     rota,
     rules,
@@ -64,7 +65,7 @@ def _routes() -> FastAPI:
     api = APIRouter(prefix=PREFIX, dependencies=[Depends(each_once)])
     parts = (
         stations, readings, corrections, alerts, silences, maintenance, rota, backtest, rules, quarantine,
-        commands, backups, retention, stream,
+        commands, backups, retention, reports, stream,
     )  # fmt: skip
     for part in parts:
         api.include_router(part.router)

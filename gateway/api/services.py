@@ -19,6 +19,7 @@ from gateway.queries.alerts import AlertList
 from gateway.queries.backtest import Backtest
 from gateway.queries.feed import StationFeed
 from gateway.queries.fleet_list import FleetList
+from gateway.queries.reports.reports import Reports
 from gateway.queries.retention import RetentionRecord
 from gateway.queries.rota import OnCall
 from gateway.queries.rules import RuleBook
@@ -60,6 +61,7 @@ class Services:
     on_call: OnCall
     links: Links
     backtest: Backtest
+    reports: Reports
     retention: RetentionRecord
     backups: RunningBackups
     cursor: Callable[[], duckdb.DuckDBPyConnection]

@@ -20,6 +20,7 @@ from gateway.state.escalations import Escalations
 from gateway.state.maintenance import Maintenance
 from gateway.state.migrate import migrate
 from gateway.state.notifications import Notifications
+from gateway.state.publications import Publications
 from gateway.state.quarantine import Quarantine
 from gateway.state.quarantined import QuarantineLimits
 from gateway.state.resends import Resends
@@ -56,6 +57,7 @@ class State:
         self.silences = Silences(engine)
         self.maintenance = Maintenance(engine)
         self.rota_overrides = RotaOverrides(engine)
+        self.publications = Publications(engine)
         self.retention = Retention(engine)
 
     def begin(self) -> AbstractContextManager[sqlalchemy.Connection]:

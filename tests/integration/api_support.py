@@ -41,6 +41,8 @@ from gateway.queries.alerts import AlertList
 from gateway.queries.backtest import Backtest
 from gateway.queries.feed import StationFeed
 from gateway.queries.fleet_list import FleetList
+from gateway.queries.reports.reports import Reports
+from gateway.queries.reports.visit_hours import Ledger
 from gateway.queries.retention import RetentionRecord
 from gateway.queries.rota import OnCall
 from gateway.queries.rules import RuleBook
@@ -171,6 +173,7 @@ class House:
             rules=self.rules,
             on_call=on_call,
             links=self.links,
+            reports=Reports(self.fleet, self.registry, self.state, Ledger(self.calendar), self.store.cursor),
             backtest=Backtest(
                 History(self.store, self.state.births), self.registry, self.calendar, self.alerts, on_call
             ),
