@@ -9,7 +9,7 @@ from gateway.queries.station_detail import DeviceDetail, StationDetail
 from gateway.state.commands import CommandRecord
 from gateway.state.quarantined import Entry
 from gateway.timeseries.corrections import Stream
-from gateway.timeseries.reader import StoredReading
+from gateway.timeseries.asked import StoredReading
 
 
 def station_item(summary: StationSummary) -> dict[str, object]:

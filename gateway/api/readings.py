@@ -21,8 +21,9 @@ from gateway.api.values import Page, Time, list_response, parse_time, read_curso
 from gateway.domain.buckets import Every
 from gateway.domain.registry import check_zone
 from gateway.errors import StoreClosedError
+from gateway.timeseries.asked import Fn, Position, ReadingQuery, StoredReading, fields_for
 from gateway.timeseries.corrections import Stream, streams_of
-from gateway.timeseries.reader import Fn, Position, ReadingQuery, StoredReading, fields_for, read
+from gateway.timeseries.reader import read
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,7 @@ class ReadingsQuery(Page):
     every: Every = Every.RAW
     fn: Fn | None = Field(None, description="With `every`; `mean` unless said otherwise.")
     tz: Annotated[str, AfterValidator(check_zone)] | None = Field(
-        None, description="Time zone of the days of `1d`; the station's own unless said otherwise."
+        None, description="Time zone of days, months and years; the station's own unless said otherwise."
     )
     start: Time | None = None
     end: Time | None = None
@@ -121,7 +122,7 @@ def _span(query: ReadingsQuery, now: int) -> tuple[int, int]:
 
 def _fields(domain: str, query: ReadingsQuery) -> tuple[str, ...]:
     if query.fn is not None and query.every is Every.RAW:
-        raise _unfit("fn", "fn goes with every=1m, 15m, 1h or 1d")
+        raise _unfit("fn", "fn goes with every=1m, 15m, 1h, 1d, 1mo or 1y")
     fit = fields_for(domain, query.every, query.fn or Fn.MEAN)
     asked = _split(query.fields)
     strange = [name for name in asked if name not in fit]

@@ -16,6 +16,8 @@ class Every(StrEnum):
     QUARTER = "15m"
     HOUR = "1h"
     DAY = "1d"
+    MONTH = "1mo"
+    YEAR = "1y"
 
 
 STEP_MS = {Every.MINUTE: MINUTE_MS, Every.QUARTER: 15 * MINUTE_MS, Every.HOUR: 60 * MINUTE_MS}
@@ -46,7 +48,23 @@ def bucket_start(ms: int, every: Every, tz: ZoneInfo) -> int:
     """Return the start of the bucket that holds ``ms``; of `raw` the time itself."""
     if every is Every.RAW:
         return ms
-    return day_start(ms, tz) if every is Every.DAY else ms - ms % STEP_MS[every]
+    if every in STEP_MS:
+        return ms - ms % STEP_MS[every]
+    day = datetime.fromtimestamp(day_start(ms, tz) / 1_000, tz)
+    if every is Every.MONTH:
+        day = day.replace(day=1)
+    if every is Every.YEAR:
+        day = day.replace(month=1, day=1)
+    return _ms_of(day)
+
+
+def bucket_starts(start: int, end: int, every: Every, tz: ZoneInfo) -> list[int]:
+    """Return the starts of the buckets that touch ``start <= ts < end``, ascending; of `raw` none."""
+    if every is Every.RAW:
+        return []
+    if every in STEP_MS:
+        return list(range(bucket_start(start, every, tz), end, STEP_MS[every]))
+    return list(dict.fromkeys(bucket_start(day, every, tz) for day in day_starts(start, end, tz)))
 
 
 def _ms_of(moment: datetime) -> int:

@@ -7,7 +7,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from gateway.domain.buckets import STEP_MS, Every, day_starts
+from gateway.domain.buckets import STEP_MS, Every, bucket_starts
 from gateway.domain.counters import dial_of, growth
 from gateway.timeseries.select import counts, select_readings
 from wire.measures import Measure
@@ -45,10 +45,10 @@ def increase_by_bucket(
 
 
 def _bucket_starts(times: Ints, within: tuple[int, int], every: Every, tz: ZoneInfo) -> Ints:
-    if every is not Every.DAY:
+    if every in STEP_MS:
         return times - times % STEP_MS[every]
-    days = np.array(day_starts(*within, tz), dtype=np.int64)
-    return days[np.searchsorted(days, times, side="right") - 1]
+    starts = np.array(bucket_starts(*within, every, tz), dtype=np.int64)
+    return starts[np.searchsorted(starts, times, side="right") - 1]
 
 
 def _samples(measure: Measure, where: str) -> str:

@@ -3,88 +3,21 @@
 Suspect and stale values stay visible in raw readings and are left out of every bucket.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from zoneinfo import ZoneInfo
+from collections.abc import Sequence
+from dataclasses import replace
 
 import duckdb
 
-from gateway.domain.buckets import STEP_MS, UTC_ZONE, Every, bucket_start, day_starts
-from gateway.timeseries.increase import increase_by_bucket
+from gateway.domain.buckets import STEP_MS, Every, bucket_starts, day_starts
+from gateway.timeseries.asked import Fn, Position, ReadingQuery, StoredReading, fields_for
+from gateway.timeseries.growing import read_increase
+from gateway.timeseries.sealed import counted_until, sealed_until
 from gateway.timeseries.select import counts, present_fields, select_readings
-from wire.measures import EVENT_FIELDS, MEASURES, Kind
+from gateway.timeseries.told import read_told
 
-_FIRST_SPAN_MS = 7 * 86_400_000
 _QUALITIES = ("good", "substituted", "stale", "suspect")
 _WORST = "max(CASE quality WHEN 'suspect' THEN 3 WHEN 'stale' THEN 2 WHEN 'substituted' THEN 1 ELSE 0 END)"
-
-
-class Fn(StrEnum):
-    """What becomes of the values in a bucket."""
-
-    MEAN = "mean"
-    MIN = "min"
-    MAX = "max"
-    LAST = "last"
-    INCREASE = "increase"
-
-
 _AGGREGATES = {Fn.MEAN: "avg({})", Fn.MIN: "min({})", Fn.MAX: "max({})", Fn.LAST: "arg_max({}, ts)"}
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a page ended: time and, of a raw reading, its frame and place; of a bucket, its device."""
-
-    ts: int
-    frame: int = -1
-    idx: int = -1
-    device: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingQuery:
-    """What to read: ``start <= ts < end`` in ms; no devices or fields: all that answer ``fn``."""
-
-    station_id: str
-    domain: str
-    start: int
-    end: int
-    devices: tuple[str, ...] = ()
-    fields: tuple[str, ...] = ()
-    every: Every = Every.RAW
-    fn: Fn = Fn.MEAN
-    tz: ZoneInfo = UTC_ZONE
-    limit: int = 100
-    after: Position | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredReading:
-    """One reading or bucket; only fields with a value."""
-
-    position: Position
-    device: str
-    fields: dict[str, object]
-    suspect: tuple[str, ...]
-    quality: str
-
-
-def fields_for(domain: str, every: Every, fn: Fn) -> tuple[str, ...]:
-    """Return the fields of a domain that can be read in this way.
-
-    Raw: all. In buckets, counters for `increase`, numbers for `mean`, `min` and `max`, states too for `last`.
-    """
-    measures = MEASURES[domain].values()
-    if every is Every.RAW:
-        events = ("event", *(row.name for row in EVENT_FIELDS[domain])) if EVENT_FIELDS[domain] else ()
-        return (*events, *(row.name for row in measures))
-    if fn is Fn.INCREASE:
-        return tuple(row.name for row in measures if row.kind is Kind.COUNTER)
-    if fn is Fn.LAST:
-        return tuple(row.name for row in measures)
-    return tuple(row.name for row in measures if row.type in {"int", "float"})
 
 
 def read(cursor: duckdb.DuckDBPyConnection, query: ReadingQuery) -> list[StoredReading]:
@@ -92,13 +25,32 @@ def read(cursor: duckdb.DuckDBPyConnection, query: ReadingQuery) -> list[StoredR
     devices = _series(cursor, query)
     asked = query.fields or fields_for(query.domain, query.every, query.fn)
     wanted = present_fields(cursor, query.domain, asked)
-    if not devices or not wanted:
+    if not devices:
         return []
     if query.every is Every.RAW:
-        return _read_raw(cursor, query, devices, wanted)
+        return _read_raw(cursor, query, devices, wanted) if wanted else []
+    cut = _told_until(cursor, query)
     if query.fn is Fn.INCREASE:
-        return _read_increase(cursor, query, devices, wanted)
-    return _read_buckets(cursor, query, devices, wanted)
+        return read_increase(cursor, query, devices, wanted or asked)
+    told = read_told(cursor, query, devices, asked, cut) if cut > query.start else []
+    if len(told) == query.limit or cut >= query.end or not wanted:
+        return told
+    rest = _read_buckets(cursor, replace(query, start=max(cut, query.start)), devices, wanted)
+    return [*told, *rest][: query.limit]
+
+
+def _told_until(cursor: duckdb.DuckDBPyConnection, query: ReadingQuery) -> int:
+    """Return where answers from the readings begin: at the first bucket whose readings are all kept.
+
+    Months and years are told by their days throughout.
+    """
+    if query.every in {Every.MONTH, Every.YEAR}:
+        return query.end
+    gone = max(sealed_until(cursor, query.domain), counted_until(cursor, query.domain))
+    if query.every is Every.MINUTE or gone <= query.start:
+        return query.start
+    starts = bucket_starts(query.start, query.end, query.every, query.tz)
+    return next((start for start in starts if start >= gone), query.end)
 
 
 def _series(cursor: duckdb.DuckDBPyConnection, query: ReadingQuery) -> dict[int, str]:
@@ -211,37 +163,3 @@ def _bucket(row: tuple[object, ...], wanted: Sequence[str]) -> StoredReading:
         suspect=tuple(name for name in wanted if name in named),
         quality=_QUALITIES[int(str(worst))],
     )
-
-
-def _read_increase(
-    cursor: duckdb.DuckDBPyConnection,
-    query: ReadingQuery,
-    devices: dict[int, str],
-    wanted: tuple[str, ...],
-) -> list[StoredReading]:
-    after = (query.after.ts, query.after.device) if query.after else (-1, "")
-    grown: dict[tuple[int, str], dict[str, object]] = {}
-    for span in _spans(query):
-        for number, device in devices.items():
-            for name in wanted:
-                measure = MEASURES[query.domain][name]
-                rises = increase_by_bucket(cursor, measure, number, span, query.every, query.tz)
-                for bucket, rise in rises.items():
-                    if (bucket, device) > after:
-                        grown.setdefault((bucket, device), {})[name] = rise
-        if len(grown) >= query.limit:
-            break
-    return [
-        StoredReading(Position(bucket, device=device), device, grown[bucket, device], (), "good")
-        for bucket, device in sorted(grown)[: query.limit]
-    ]
-
-
-def _spans(query: ReadingQuery) -> Iterator[tuple[int, int]]:
-    """Cut the time into spans of whole buckets, each twice as long: one page seldom needs a whole year."""
-    start = query.start if query.after is None else max(query.start, query.after.ts)
-    length = _FIRST_SPAN_MS
-    while start < query.end:
-        end = min(query.end, bucket_start(start + length, query.every, query.tz))
-        yield start, end
-        start, length = end, 2 * length

@@ -25,8 +25,8 @@ def seal(cursor: duckdb.DuckDBPyConnection, key: str, until: int) -> None:
 
 def sealed_until(cursor: duckdb.DuckDBPyConnection, key: str) -> int:
     """Return the time (ms) before which readings are gone; 0 when none are."""
-    row = cursor.execute("SELECT until FROM sealed WHERE key = ?", [key]).fetchone()
-    return int(row[0]) if row else 0
+    rows = cursor.execute("SELECT until FROM sealed WHERE key = ?", [key]).fetchall()
+    return int(rows[0][0]) if rows else 0
 
 
 def strike_out(cursor: duckdb.DuckDBPyConnection, domain: str) -> None:
