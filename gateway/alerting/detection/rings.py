@@ -64,6 +64,11 @@ class Ring:
         self._stretch[series[stale], places[stale]] = stretch[stale]
         return places
 
+    def reaches(self, series: Ints, stretch: Ints) -> Bools:
+        """Say where a stretch is still in the ring: its cell is not that of a later one."""
+        inside: Bools = self._stretch[series, stretch % self.cells] <= stretch
+        return inside
+
     def channel(self, name: str) -> npt.NDArray[Any]:
         """Return a channel to write to, by series and place."""
         return self._channels[name]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 
 import zstandard
 
-VERSION = 2
+VERSION = 3
 _OURS = ("gateway.domain.", "gateway.alerting.", "gateway.batch.")
 _THEIRS = {
     ("builtins", "frozenset"),

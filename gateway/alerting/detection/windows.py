@@ -95,6 +95,8 @@ class Growth(Followed):
         self._dial = dial
         self.epoch: Ints = np.empty(0, np.int64)
         self.offset: Floats = np.empty(0)
+        self.turned: Ints = np.empty(0, np.int64)
+        """When each counter last did anything but count."""
         self._troubled: dict[int, CounterTrack] = {}
 
     def grow(self) -> None:
@@ -104,6 +106,7 @@ class Growth(Followed):
         if more > 0:
             self.epoch = np.concatenate([self.epoch, np.zeros(more, np.int64)])
             self.offset = np.concatenate([self.offset, np.zeros(more)])
+            self.turned = np.concatenate([self.turned, np.full(more, NEVER)])
 
     def take(self, samples: Samples, epochs: Ints) -> None:
         """Take samples with their epochs (-1: none said)."""
@@ -122,6 +125,22 @@ class Growth(Followed):
         places = self.ring.at(series, ts // self.ring.step)
         self.ring.channel("grown")[series, places] = values + self.offset[series]
         self.ts[series], self.value[series] = ts, values
+
+    def fill(self, samples: Samples) -> None:
+        """Note how far counters had got in stretches of which nothing was known: samples that came late.
+
+        Only those that fit between what is known, of counters that did nothing but count since: whatever
+        else came late might be a glitch, or of another epoch.
+        """
+        highest = max(samples.series.max(initial=-1), self.series.max(initial=-1))
+        kept = self.among(int(highest) + 1)[samples.series]
+        series, ts, values = self.rows(samples.series[kept]), samples.ts[kept], samples.values[kept]
+        stretch = ts // self.ring.step
+        fits = np.where(ts < self.ts[series], values <= self.value[series], values >= self.value[series])
+        fits &= (ts > self.turned[series]) & self.ring.reaches(series, stretch)
+        series, stretch, values = series[fits], stretch[fits], values[fits]
+        places = self.ring.at(series, stretch)
+        np.fmax.at(self.ring.channel("grown"), (series, places), values + self.offset[series])
 
     def increase(self, series: Ints, now: int, count: int) -> Floats:
         """Return the growth over ``count`` stretches up to ``now``; NaN where not followed throughout."""
@@ -167,7 +186,7 @@ class Growth(Followed):
         if track.held is not None or track.left is not None:
             self._troubled[number] = track
         self.epoch[number] = track.epoch
-        self.ts[number] = int(ts[-1])
+        self.ts[number] = self.turned[number] = int(ts[-1])
         self.value[number] = values[-1] if track.last is None else track.last.value
         self.offset[number] = grown - self.value[number]
 
@@ -180,10 +199,14 @@ class Growth(Followed):
 
     def save(self) -> dict[str, Any]:
         """Return everything as plain data."""
-        return {**super().save(), "counters": (self.epoch, self.offset), "troubled": self._troubled}
+        return {
+            **super().save(),
+            "counters": (self.epoch, self.offset, self.turned),
+            "troubled": self._troubled,
+        }
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Take up what `save` returned."""
         super().restore(saved)
-        self.epoch, self.offset = saved["counters"]
+        self.epoch, self.offset, self.turned = saved["counters"]
         self._troubled = dict(saved["troubled"])

@@ -39,12 +39,18 @@ class Figured(ABC):
         subjects = [name for one in self.judged for name in one.subjects]
         self._subject = subjects[0] if len(subjects) == 1 else None
         self._possible = Possible(plan, self._subject)
+        self._overdue: list[tuple[Field, Samples]] = []
         self._covers = step + max((one.covers for one in self.judged), default=MINUTE_MS)
         self.reads = fields_asked(plan.rule) | fields
 
     @abstractmethod
     def note(self, of: Field, column: Column, inside: Bools, samples: Samples) -> None:
         """Take what was said of a field in one stretch."""
+
+    def fill(self, of: Field, samples: Samples) -> None:
+        """Take what came late, after the stretch it came in: it completes windows and judges nothing."""
+        # unless a kind knows how, it stays left out
+        del of, samples
 
     @abstractmethod
     def figures(self, who: Candidates, now: int) -> dict[str, Floats]:
@@ -74,8 +80,17 @@ class Figured(ABC):
                 if len(samples.series):
                     self.heard.take(of, samples, len(self.plan.places))
                     self.note(of, column, mask, samples)
+                if column.late.any():
+                    self._overdue.append((of, samples_of(column, mask, late=True)))
             if over is not None:
+                self._catch_up()
                 yield from self.judge(view, over, active)
+
+    def _catch_up(self) -> None:
+        """Fill in what came late, in order of receipt, after all that was live in the same stretch."""
+        for of, samples in self._overdue:
+            self.fill(of, samples)
+        self._overdue.clear()
 
     def advance(self, now: int, view: View) -> Iterator[Judgement]:
         """Nothing is due but the end of a stretch, which `take` sees."""
@@ -84,13 +99,19 @@ class Figured(ABC):
 
     def save(self) -> object:
         """Return everything remembered."""
-        return {"heard": self.heard.save(), "open": self.instants.open, "own": self.remembered()}
+        return {
+            "heard": self.heard.save(),
+            "open": self.instants.open,
+            "own": self.remembered(),
+            "overdue": [(of, tuple(samples)) for of, samples in self._overdue],
+        }
 
     def restore(self, saved: Any) -> None:  # noqa: ANN401 - plain data
         """Take up what `save` returned."""
         self.heard.restore(saved["heard"])
         self.instants.open = saved["open"]
         self.recall(saved["own"])
+        self._overdue = [(tuple(of), Samples(*samples)) for of, samples in saved["overdue"]]
 
     def judge(self, view: View, now: int, active: Active) -> Iterator[Judgement]:
         """Judge whoever was heard in the stretch that ends at an instant."""

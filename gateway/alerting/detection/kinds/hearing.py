@@ -48,9 +48,12 @@ def _is_number(of: Field) -> bool:
     return measure is not None and measure.type in {"int", "float", "bool"}
 
 
-def samples_of(column: Column, inside: Bools) -> Samples:
-    """Return the live values of a column where ``inside``, by series; flags as 0 and 1, words as NaN."""
-    chosen = np.flatnonzero(inside & column.known & ~column.late)
+def samples_of(column: Column, inside: Bools, *, late: bool = False) -> Samples:
+    """Return live values of a column where ``inside``, or late ones, by series.
+
+    Flags are 0 and 1, words NaN.
+    """
+    chosen = np.flatnonzero(inside & column.known & (column.late if late else ~column.late))
     series = column.series[chosen]
     order = ordered_by(series)
     chosen = chosen[order]

@@ -50,6 +50,12 @@ class Windowed(Figured):
         if growth is not None:
             growth.take(samples, epochs_of(column, inside))
 
+    def fill(self, of: Field, samples: Samples) -> None:
+        """Let counters know how far they had got meanwhile."""
+        growth = self._growth.get(of)
+        if growth is not None:
+            growth.fill(samples)
+
     def figures(self, who: Candidates, now: int) -> dict[str, Floats]:
         """Work the figures out."""
         return {name: self._figure(one, who, now) for name, one in self._figures.items()}

@@ -94,6 +94,12 @@ class Statistic(Figured):
         if of in self._present:
             self._present[of].take(samples)
 
+    def fill(self, of: Field, samples: Samples) -> None:
+        """Let counters know how far they had got meanwhile; the time that gauges held is booked already."""
+        for book, cells in self._books.items():
+            if book.of == of and isinstance(cells, Growth):
+                cells.fill(_chosen(samples, _served(self.plan, book, samples)))
+
     # -- figures ---------------------------------------------------------------------------------------
 
     def figures(self, who: Candidates, now: int) -> dict[str, Floats]:

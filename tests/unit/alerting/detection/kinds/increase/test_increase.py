@@ -1,6 +1,7 @@
 """OC-10, AC-04, WA-06, WA-17, AG-10: growth in a window. WA-18, PW-14: what counters do not do."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -115,6 +116,33 @@ def test_a_meter_that_stands_still_for_a_day_while_cubicles_are_used() -> None:
         for m in range(0, 24 * 60, 1)
     ]
     assert ("opened", "P4") in changes(stage.engine.take(stage.batch(*together(frames))))
+
+
+def kept_back(minutes: range, until: int) -> list[Said]:
+    """Write what a station counted while its link was down, as it comes afterwards."""
+    counted = doors(minutes, lambda _: 103, lambda _: 7)
+    return [
+        replace(one, delay=until * MINUTE + place - one.at, backlog=True) for place, one in enumerate(counted)
+    ]
+
+
+def test_what_was_counted_while_the_link_was_down_completes_the_window() -> None:
+    before = doors(range(-10, 3), lambda m: 100 + min(3, m + 10), lambda _: 7)
+    after = doors(range(70, 110), lambda m: 103 + min(3, m - 70), lambda _: 7)
+    without = however_cut([catalogued("OC-10")], together([*before, *after]))
+    assert without == [], "an hour that begins in the dark"
+    back = together([*before, *after, *kept_back(range(3, 70), 72)])
+    (one,) = however_cut([catalogued("OC-10")], back)
+    assert (one.change, one.retrospective) == ("opened", False)
+
+
+def test_what_came_late_judges_nothing_itself() -> None:
+    before = doors(range(-70, 3), lambda m: 100 + (m >= 0), lambda _: 7)
+    stage = Stage(catalogued("OC-10"))
+    late = doors(range(3, 60), lambda m: 101 + min(9, m), lambda _: 7)
+    frames = [replace(one, delay=4_000 + place - one.at, backlog=True) for place, one in enumerate(late)]
+    assert stage.play(*before, *frames) == []
+    assert stage.until(5_000) == []
 
 
 def test_frames_dropped_by_policy_are_told_and_end_an_hour_later() -> None:
