@@ -59,9 +59,12 @@ lock: setup ## write requirements.lock, and what each image installs, anew from 
 	  --output-file deploy/requirements/$$part.txt pyproject.toml || exit 1; done
 	echo setuptools | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements/build.txt -
 
-.PHONY: dashboards-pictures dashboards-types
+.PHONY: dashboards-pictures dashboards-types dashboards-week
 dashboards-pictures: setup programs ## draw what the dashboards would tell into build/dashboards
 	$(BIN)/python -m tests.support.pictures $(ARGS)
+
+dashboards-week: setup programs ## ask every query of the dashboards of a simulated week; an hour's work
+	SIMULATED_HOURS=168 $(BIN)/python -m pytest --timeout 0 tests/integration/dashboards $(ARGS)
 
 dashboards-types: setup ## check the dashboards' JSON against Grafana's types; needs node and npm
 	$(BIN)/python -m tests.support.grafana_types

@@ -13,6 +13,7 @@ import typer
 from benchmarks import (
     backlog,
     backup,
+    dashboards,
     delays,
     disk,
     generator,
@@ -29,7 +30,19 @@ from benchmarks.machine import describe_machine
 HERE = Path(__file__).parent
 PARTS: dict[str, ModuleType] = {
     module.PART: module
-    for module in (ingest, delays, backlog, reading, disk, station, generator, judging, paging, backup)
+    for module in (
+        ingest,
+        delays,
+        backlog,
+        reading,
+        disk,
+        station,
+        generator,
+        judging,
+        paging,
+        backup,
+        dashboards,
+    )
 }
 TITLES = {part: str(module.TITLE) for part, module in PARTS.items()}
 
@@ -39,7 +52,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def run(
     parts: Annotated[
-        list[str] | None, typer.Argument(help="Parts a … j; all without. / 要运行的部分。")
+        list[str] | None, typer.Argument(help="Parts by letter; all without. / 要运行的部分。")
     ] = None,
     *,
     quick: Annotated[bool, typer.Option(help="A few seconds a part: a test. / 快速自检。")] = False,

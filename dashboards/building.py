@@ -74,13 +74,20 @@ class Building:
     def _panels(self) -> list[dashboard.Panel | dashboard.RowPanel]:
         drawn: list[dashboard.Panel | dashboard.RowPanel] = []
         for at, (row, place, panels) in enumerate(placed(self._board.rows), start=1):
-            drawn.append(self._heading(row, place, len(self._ids) + at))
-            drawn += [self._panel(panel, where) for panel, where in panels]
+            inside = [self._panel(panel, where) for panel, where in panels]
+            heading = self._heading(row, place, len(self._ids) + at)
+            drawn.append(heading)
+            if row.folded:
+                heading.panels = inside
+            else:
+                drawn += inside
         return drawn
 
     def _heading(self, row: Row, place: Place, id_val: int) -> dashboard.RowPanel:
         title = self._say(self._texts.rows[row.name])
-        return dashboard.RowPanel(title=title, id_val=id_val, grid_pos=_grid(place), panels=[])
+        return dashboard.RowPanel(
+            title=title, id_val=id_val, grid_pos=_grid(place), panels=[], collapsed=row.folded
+        )
 
     def _panel(self, panel: Panel, place: Place) -> dashboard.Panel:
         said = self._texts.panels[panel.name]

@@ -15,7 +15,7 @@ from dashboards.grafana import Grafana, GrafanaError
 from dashboards.pushing import Finding, Push, State
 from dashboards.source import PASSWORD_VARIABLE, TOKEN_VARIABLE, Source, Version
 
-GRAFANA_TOKEN = "YIZHAN_GRAFANA_TOKEN"  # noqa: S105 - the name of a variable
+GRAFANA_TOKEN = "GRAFANA_TOKEN"  # noqa: S105 - the name of a variable
 DEFAULT_INFLUXDB = "http://127.0.0.1:8086"
 
 app = typer.Typer(

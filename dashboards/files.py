@@ -51,7 +51,7 @@ def committed() -> dict[str, bytes]:
 def provisioning(source: Source, docs: str = DOCS, path: str = PROVISIONED) -> dict[str, bytes]:
     """Return provider, data source and JSON for Grafana's provisioning; ``path`` is where it finds the JSON.
 
-    Secrets are asked of Grafana's environment (``$YIZHAN_INFLUXDB_TOKEN`` …), never written.
+    Secrets are asked of Grafana's environment (``$INFLUXDB_TOKEN`` …), never written.
     """
     provider = {
         "apiVersion": 1,

@@ -129,8 +129,8 @@ _BROKEN: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] =
 
 _MEANINGS = {
     400: "it refuses what was sent ({said}); is it Grafana 10 or newer? / 请求被拒绝，版本须不低于 10",
-    401: "it does not take the token; make one for a service account and put it in YIZHAN_GRAFANA_TOKEN"
-    " / 令牌无效，请新建服务账号令牌并放入 YIZHAN_GRAFANA_TOKEN",
+    401: "it does not take the token; make one for a service account and put it in GRAFANA_TOKEN"
+    " / 令牌无效，请新建服务账号令牌并放入 GRAFANA_TOKEN",
     403: "the token may not do this ({said}): its service account needs the role Editor, and Admin for the"
     " data source / 令牌权限不足：看板需要 Editor，数据源需要 Admin",
     409: "it has another of the same name ({said}); rename that one / 已有同名对象，请先改名",

@@ -136,10 +136,14 @@ class Panel:
 
 
 class Row(NamedTuple):
-    """Panels under one heading, laid out from left to right; ``name`` is the key of the heading."""
+    """Panels under one heading, laid out from left to right; ``name`` is the key of the heading.
+
+    Nothing is asked for a ``folded`` row before somebody opens it; only the last of a board may be folded.
+    """
 
     name: str
     panels: Sequence[Panel]
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

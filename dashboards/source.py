@@ -12,7 +12,7 @@ SOURCE_NAME = "驿站 InfluxDB"
 ALL = "$__all"
 """How Grafana writes that everything is chosen."""
 Version = Literal["1", "2", "3"]
-TOKEN_VARIABLE, PASSWORD_VARIABLE = "YIZHAN_INFLUXDB_TOKEN", "YIZHAN_INFLUXDB_PASSWORD"
+TOKEN_VARIABLE, PASSWORD_VARIABLE = "INFLUXDB_TOKEN", "INFLUXDB_PASSWORD"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ OPEN = {level: (Step(None, "green"), Step(1, colour)) for level, colour in SEVER
 
 _FIELDS = (
     *("name_zh", "state", "last_seen_age_s", "open_p1", "open_p2", "open_p3", "open_p4", "people_inside"),
-    *("capacity", "visits_today", "energy_today_kwh", "water_today_l", "outbox_age_s", "frames_missing"),
+    *("visits_today", "energy_today_kwh", "water_today_l", "outbox_age_s"),
     *("lat", "lon"),
 )
 LATEST = Query(
@@ -116,7 +116,6 @@ def _worst_columns() -> tuple[Column, ...]:
         counted("people_inside", width=70),
         counted("visits_today", width=70),
         column("outbox_age_s", Figure("s"), width=90),
-        counted("frames_missing", width=80),
         column("region", width=90),
     )
 
@@ -198,4 +197,4 @@ def _course() -> tuple[Panel, ...]:
     )
 
 
-BOARD = Board("fleet", (Row("now", _now()), Row("course", _course())), variables=(REGIONS,))
+BOARD = Board("fleet", (Row("now", _now()), Row("course", _course(), folded=True)), variables=(REGIONS,))

@@ -77,7 +77,7 @@ def _typed(said: dict[str, Any]) -> str:
 
 
 def _panels(number: int, said: dict[str, Any]) -> Iterator[str]:
-    for panel in said["panels"]:
+    for panel in (one for row in said["panels"] for one in (row, *row.get("panels", ()))):
         if panel["type"] == "row":
             continue
         where = f"{number}_{panel['id']}"

@@ -15,7 +15,7 @@ from tests.support.told_mirror import tell
 
 END_MS = 1_795_334_400_000
 """2026-11-22T08:00:00Z, a Sunday afternoon in Louxing."""
-HOURS = int(os.environ.get("YIZHAN_TEST_HOURS", "1"))
+HOURS = int(os.environ.get("SIMULATED_HOURS", "1"))
 """Of readings; a week has 168. What the gateway tells of itself covers a month in any case."""
 FAULTS = {
     "louxing-01": "F06@10",

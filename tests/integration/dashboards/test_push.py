@@ -35,7 +35,7 @@ async def pushed(push: Push, *, overwrite: bool = False) -> list[tuple[Finding, 
 
 
 async def command(fake: FakeGrafana, *words: str, token: str = TOKEN) -> Result:
-    env = {"YIZHAN_GRAFANA_TOKEN": token, "YIZHAN_INFLUXDB_TOKEN": "t"}
+    env = {"GRAFANA_TOKEN": token, "INFLUXDB_TOKEN": "t"}
     return await asyncio.to_thread(
         CliRunner().invoke, app, [words[0], "--grafana", fake.base, *words[1:]], env=env
     )
@@ -124,7 +124,7 @@ async def test_it_says_what_to_do_when_grafana_refuses(
 
 
 async def test_it_says_what_to_do_about_a_token_that_is_not_taken(grafana: FakeGrafana) -> None:
-    with pytest.raises(GrafanaError, match="YIZHAN_GRAFANA_TOKEN"):
+    with pytest.raises(GrafanaError, match="GRAFANA_TOKEN"):
         await pushed(plan(grafana, token="wrong"))
 
 
@@ -182,7 +182,7 @@ async def test_its_commands_end_a_mistake_in_one_sentence(grafana: FakeGrafana, 
     assert (await command(grafana, "push", token="")).exit_code == 2
     file = await command(grafana, "push", "--token-file", str(tmp_path / "none"))
     assert file.exit_code == 2
-    env = {"YIZHAN_GRAFANA_TOKEN": TOKEN}
+    env = {"GRAFANA_TOKEN": TOKEN}
     for address in ("grafana", "http://user:secret@127.0.0.1:3000", "http://127.0.0.1:3000?token=1"):
         wrong = CliRunner().invoke(app, ["push", "--grafana", address], env=env)
         assert wrong.exit_code == 2

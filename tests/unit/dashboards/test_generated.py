@@ -30,8 +30,13 @@ NOT_IN_THE_SDK = {"dateTimeAsIso", "cps"}
 """Units of Grafana's `valueFormats/categories.ts` that the SDK has under another heading, or not."""
 
 
+def everything_of(said: dict[str, Any]) -> list[dict[str, Any]]:
+    """Panels and headings of rows, also the panels of a folded one."""
+    return [one for panel in said["panels"] for one in (panel, *panel.get("panels", ()))]
+
+
 def panels_of(said: dict[str, Any]) -> list[dict[str, Any]]:
-    return [panel for panel in said["panels"] if panel["type"] != "row"]
+    return [panel for panel in everything_of(said) if panel["type"] != "row"]
 
 
 def of_both(board: str) -> list[dict[str, Any]]:
@@ -53,7 +58,7 @@ def test_it_comes_back_from_the_sdk_byte_for_byte(one: Any) -> None:  # noqa: AN
 
 @pytest.mark.parametrize("one", EACH)
 def test_its_panels_lie_beside_each_other(one: Any) -> None:  # noqa: ANN401
-    places = [panel["gridPos"] for panel in one.json["panels"]]
+    places = [panel["gridPos"] for panel in everything_of(one.json)]
     for a, b in combinations(places, 2):
         beside = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
         apart = a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"]
@@ -64,7 +69,7 @@ def test_its_panels_lie_beside_each_other(one: Any) -> None:  # noqa: ANN401
 @pytest.mark.parametrize("one", EACH)
 def test_it_numbers_its_panels_once_and_refers_to_those_there_are(one: Any) -> None:  # noqa: ANN401
     said = one.json
-    ids = Counter(panel["id"] for panel in said["panels"])
+    ids = Counter(panel["id"] for panel in everything_of(said))
     assert set(ids.values()) == {1}
     used = {
         target["panelId"] for panel in panels_of(said) for target in panel["targets"] if "panelId" in target
@@ -82,7 +87,7 @@ def test_every_dashboard_has_an_address_of_its_own() -> None:
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
 def test_it_says_everything_in_both_languages(board: Any) -> None:  # noqa: ANN401
     zh, en = of_both(board.name)
-    for ours, theirs in zip(zh["panels"], en["panels"], strict=True):
+    for ours, theirs in zip(everything_of(zh), everything_of(en), strict=True):
         assert ours["title"] != theirs["title"] or ours["title"].isascii()
         assert any("一" <= letter <= "鿿" for letter in ours["title"])
         assert not any("一" <= letter <= "鿿" for letter in theirs["title"])
@@ -147,7 +152,7 @@ def test_its_leak_limits_are_those_of_the_alert_rules() -> None:
 
 def test_its_provisioning_holds_no_secret_and_is_written_once(tmp_path: Path) -> None:
     files = provisioning(Source("http://influxdb:8086"))
-    assert b"$YIZHAN_INFLUXDB_TOKEN" in files["datasources/yizhan.yaml"]
+    assert b"$INFLUXDB_TOKEN" in files["datasources/yizhan.yaml"]
     assert len(write(files, tmp_path)) == len(files) == 14
     assert write(files, tmp_path) == []
 
@@ -158,6 +163,6 @@ def test_it_names_a_version_for_every_influxdb() -> None:
         version: Source("http://i:8086", version=version, user="u").provisioned()
         for version in get_args(Version)
     }
-    assert said["1"]["secureJsonData"] == {"password": "$YIZHAN_INFLUXDB_PASSWORD"}
+    assert said["1"]["secureJsonData"] == {"password": "$INFLUXDB_PASSWORD"}
     for version in ("2", "3"):
-        assert said[version]["secureJsonData"] == {"httpHeaderValue1": "Token $YIZHAN_INFLUXDB_TOKEN"}
+        assert said[version]["secureJsonData"] == {"httpHeaderValue1": "Token $INFLUXDB_TOKEN"}

@@ -1,0 +1,200 @@
+"""(m) The fleet dashboard's questions to InfluxDB, with every 24-hour station of the country in it."""
+
+import http.client
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+from benchmarks.bench import COUNTRY, Bench, Row
+from dashboards.asking import Chosen, asked
+from dashboards.boards.fleet import BOARD
+from dashboards.model import Panel
+from gateway.timeseries.mirror.lines import line
+from wire.influx import ALERT_TRANSITIONS, POLICIES, STATIONS, VISITS, Measurement, Policy, Tier, rollup
+
+PART = "m"
+TITLE = "the fleet dashboard's queries in InfluxDB 1.6.7"
+INFLUXD = shutil.which("influxd") or "/usr/bin/influxd"
+END_MS = 1_795_334_400_000
+MINUTE_MS, DAY_MS = 60_000, 86_400_000
+DAYS, MINUTES = 30, 60
+REGION_OF = 121
+"""Stations of a region."""
+ALERT_EVERY = 3
+"""Every third station opens an alert a day."""
+AT_ONCE = 50_000
+START_S = 30.0
+REPEATS = 3
+_SETTINGS = """
+reporting-disabled = true
+bind-address = "127.0.0.1:{rpc}"
+[meta]
+  dir = "{folder}/meta"
+[data]
+  dir = "{folder}/data"
+  wal-dir = "{folder}/wal"
+  index-version = "tsi1"
+  query-log-enabled = false
+[monitor]
+  store-enabled = false
+[http]
+  bind-address = "127.0.0.1:{port}"
+  log-enabled = false
+[logging]
+  level = "error"
+"""
+
+
+def run(bench: Bench) -> Iterator[Row]:
+    """Ask what Grafana asks when somebody opens the dashboard, and when they unfold its last row."""
+    stations = bench.stations(COUNTRY)
+    with _influxd(bench.directory / "influx") as port:
+        _fill(port, stations)
+        for whose, region, aim in (("all regions", None, "≤ 2"), ("one region", ("r001",), "")):
+            chosen = Chosen(END_MS - DAY_MS, END_MS, {"region": region})
+            for row in BOARD.rows:
+                when = "unfolded" if row.folded else "opened"
+                name = f"{stations:,} stations, {whose}: what is asked when it is {when}"
+                yield Row(PART, name, _asked(port, row.panels, chosen), "s", "" if row.folded else aim)
+
+
+def _asked(port: int, panels: Sequence[Panel], chosen: Chosen) -> float:
+    """Return the seconds of all questions of panels one after the other, the median of runs."""
+    statements = [
+        asked(query.influxql, chosen.of(panel), panel.least_s) for panel in panels for query in panel.queries
+    ]
+    runs = sorted(_seconds(port, statements) for _ in range(REPEATS))
+    return runs[len(runs) // 2]
+
+
+def _seconds(port: int, statements: list[str]) -> float:
+    began = time.perf_counter()
+    for statement in statements:
+        said = json.loads(
+            _request(port, "/query", urlencode({"q": statement, "db": "yizhan", "epoch": "ms"}))
+        )
+        if not said["results"][0].get("series"):
+            raise RuntimeError(f"no rows: {statement}: {said}")
+    return time.perf_counter() - began
+
+
+# -- what is in it ---------------------------------------------------------------------------------------
+
+
+def _fill(port: int, stations: int) -> None:
+    _request(port, "/query", urlencode({"q": 'CREATE DATABASE "yizhan"'}))
+    for policy in POLICIES:
+        default = " DEFAULT" if policy is POLICIES[0] else ""
+        made = (
+            f'CREATE RETENTION POLICY "{policy.name}" ON "yizhan" DURATION INF REPLICATION 1'
+            f" SHARD DURATION {policy.shard_days}d{default}"
+        )
+        _request(port, "/query", urlencode({"q": made}))
+    minutes = [END_MS - minute * MINUTE_MS for minute in range(MINUTES)]
+    days = [END_MS - END_MS % DAY_MS - day * DAY_MS for day in range(DAYS)]
+    for measurement, times, fields, device in (
+        (STATIONS, minutes, _station(), None),
+        (VISITS["1d"], days, {"visits": 24.0, "low": 22.0, "high": 26.0, "completeness": 0.99}, None),
+        (rollup("power", Tier.DAY), days, {"energy_import_kwh_total_increase": 19.4}, "main.l1"),
+        (rollup("water", Tier.DAY), days, {"water_volume_m3_total_increase": 0.41}, "main"),
+        (ALERT_TRANSITIONS, days, {"alert_id": "01K0", "change": "opened", "state": "firing"}, None),
+    ):
+        some = range(0, stations, ALERT_EVERY) if measurement is ALERT_TRANSITIONS else range(stations)
+        waiting: list[str] = []
+        for number in some:
+            before = _without_time(measurement, number, fields, device)
+            waiting += [f"{before} {at}000000\n" for at in times]
+            if len(waiting) >= AT_ONCE:
+                _write(port, measurement.policy, waiting)
+                waiting = []
+        _write(port, measurement.policy, waiting)
+
+
+def _without_time(
+    measurement: Measurement, number: int, fields: Mapping[str, object], device: str | None
+) -> str:
+    tags = {
+        "region": f"r{number // REGION_OF:03}",
+        "station": f"s-{number:05}",
+        "device": device,
+        "rule": "WA-03",
+        "severity": f"P{number % 4 + 1}",
+    }
+    said = line(measurement, {name: tags[name] for name in measurement.tags}, fields, 0)
+    if said is None:
+        raise RuntimeError(f"{measurement.name} says nothing")
+    return said.removesuffix(" 0\n")
+
+
+def _station() -> Mapping[str, object]:
+    text = {
+        "state": "online",
+        "name_zh": "模拟驿站",
+        "name_en": "Simulated station",
+        "profile": "urban_kiosk",
+    }
+    small = ("open_p1", "open_p2", "open_p3", "open_p4", "people_inside", "frames_missing", "outbox_age_s")
+    numbers = {
+        "lat": 27.7,
+        "lon": 112.0,
+        "last_seen_age_s": 12.0,
+        "energy_today_kwh": 7.5,
+        "water_today_l": 80.0,
+    }
+    return {**text, **numbers, **dict.fromkeys(small, 0), "capacity": 20, "visits_today": 11}
+
+
+def _write(port: int, policy: Policy, lines: list[str]) -> None:
+    if lines:
+        _request(port, f"/write?db=yizhan&rp={policy.name}&precision=n", "".join(lines))
+
+
+def _request(port: int, path: str, body: str) -> bytes:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    form = {"Content-Type": "application/x-www-form-urlencoded"} if path == "/query" else {}
+    connection.request("POST", path, body.encode(), form)
+    answer = connection.getresponse()
+    said = answer.read()
+    connection.close()
+    if answer.status >= http.HTTPStatus.BAD_REQUEST:
+        raise RuntimeError(f"influxd: {answer.status} {said[:300]!r}")
+    return said
+
+
+@contextmanager
+def _influxd(folder: Path) -> Iterator[int]:
+    folder.mkdir()
+    port, rpc = _free(), _free()
+    settings = folder / "influxdb.conf"
+    settings.write_text(_SETTINGS.format(folder=folder, port=port, rpc=rpc))
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen([INFLUXD, "-config", str(settings)], stdout=log, stderr=log)
+    try:
+        _wait(port)
+        yield port
+    finally:
+        server.terminate()
+        server.wait(START_S)
+
+
+def _wait(port: int) -> None:
+    until = time.monotonic() + START_S
+    while time.monotonic() < until:
+        try:
+            _request(port, "/query", urlencode({"q": "SHOW DATABASES"}))
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError("influxd did not begin to answer")
+
+
+def _free() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return int(one.getsockname()[1])
