@@ -82,9 +82,9 @@ class House:
             total for (total,) in self.read("SELECT water_volume_m3_total FROM water_samples ORDER BY ts")
         ]
 
-    def roll(self) -> None:
+    def roll(self, now: int = START + 2 * HOUR) -> None:
         rollups = Rollups(self.store)
-        while rollups.step(START + 2 * HOUR, self.store.last_frame()):
+        while rollups.step(now, self.store.last_frame()):
             pass
 
     def grown(self) -> float:
@@ -138,6 +138,17 @@ def test_quarters_and_growth_follow(house: House) -> None:
     assert changes.retold_since(house.store.cursor(), n, 10)
 
 
+def test_days_follow(house: House) -> None:
+    two_days_on = START + 48 * HOUR
+    house.counts(5.0, 5.1, 95.2, 95.3)
+    house.roll(two_days_on)
+    days = "SELECT round(sum(increase), 6), max(last) FROM water_days"
+    assert house.read(days) == [(90.3, 95.3)]
+    house.correct(None, since=START + 2 * MINUTE, until=START + HOUR, several=True)
+    house.roll(two_days_on)
+    assert house.read(days) == [(0.1, 5.1)]
+
+
 def test_what_a_device_last_said_follows(house: House) -> None:
     house.counts(5.0, 51.0)
     house.correct(5.1, **house.at(1))
@@ -171,7 +182,7 @@ def test_a_wrong_stretch_goes_as_one(house: House) -> None:
 
 @pytest.mark.parametrize("quality", ["suspect", "stale"])
 def test_what_stood_beside_it_in_a_doubted_reading_stays_doubted(house: House, quality: str) -> None:
-    flow = {"water_flow_l_per_min": 900.0}
+    flow = {"water_flow_l_per_min": 9.0}
     house.take({"device": "main", "ts": START, M3: 5.0, **flow, "quality": quality})
     house.correct(5.1, **house.at(0))
     assert house.read("SELECT quality, suspect FROM water_samples") == [
