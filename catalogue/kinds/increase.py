@@ -34,7 +34,8 @@ class Increase(Spec):
     reading the rule sees (see `Rule`) or a sample of a counter that a figure names was received, when that
     minute is over; and at once, with figures unknown, at a reading whose own fields make a level hold. Falls
     and rates are judged at every sample; a rule has figures of the one sort or of the other. A counter that
-    stays silent is not 0 but unknown. Late samples are left out.
+    stays silent is not 0 but unknown. Late samples judge nothing; those that fit tell how far a counter had
+    got, so that the window is whole with the next live one.
     """
 
     window: Duration

@@ -24,7 +24,8 @@ class Figure(Strict):
     window is the last such stretch, up to a day, and closes at its end (``["00:00", "24:00"]``: the local
     day). ``unless_present`` leaves out quarters of an hour in which any zone or cubicle of the station was
     occupied. ``away_from``: each value becomes its distance from this number. Windows over 2 h are kept
-    in quarters of an hour. Late samples are left out.
+    in quarters of an hour. Late samples of gauges are left out; those of counters that fit tell how far they
+    had got, for judgements to come.
     """
 
     field: str
