@@ -50,7 +50,7 @@ log = structlog.get_logger(__name__)
 
 ACK_EVERY_S = 0.05
 OWN_EVERY_S = 30
-LEDGER_EVERY_S = 300
+LEDGER_EVERY_S, LEDGER_FIRST_S = 300, 10
 """A start reads the ledger and the frames since it was written."""
 
 
@@ -307,7 +307,7 @@ class Ingest:
                 self._commander.ask_missing(now)
             if seconds % OWN_EVERY_S == 0:
                 self.pipeline.take_own(*own.tick(now))
-            if seconds % LEDGER_EVERY_S == 0:
+            if seconds % LEDGER_EVERY_S == LEDGER_FIRST_S:
                 await self._write_ledger()
 
     async def _write_ledger(self) -> None:

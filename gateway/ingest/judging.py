@@ -17,14 +17,16 @@ log = structlog.get_logger(__name__)
 EVERY_S = 1.0
 NOTICE_EVERY_MS = 10_000
 SAVE_EVERY_MS = 60_000
-"""A start judges again what came since the engine's memory was written down."""
+"""A start judges again what came since the engine's memory was written down. It is written soon after a start
+too: killed within the minute again and again, each start would have judged more than the one before."""
 
 
 async def judge(
     alerts: AlertConsumer, pipeline: Pipeline, connected: Callable[[], bool], clock: Callable[[], int]
 ) -> None:
     """Work off deadlines while nothing arrives, and write down what the engine remembers; until cancelled."""
-    saved = noticed = clock()
+    noticed = clock()
+    saved = noticed - SAVE_EVERY_MS
     while True:
         await asyncio.sleep(EVERY_S)
         # a commit that has begun comes first, on the same thread: then all received until now is judged

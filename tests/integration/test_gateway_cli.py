@@ -14,6 +14,7 @@ import pytest
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import free_port, is_open
 from tests.support.processes import ROOT, Running
+from tests.support.waiting import until_sync
 
 READY = r"^ready http=(http://127\.0\.0\.1:(\d+)) mqtt=(mqtt://127\.0\.0\.1:\d+)$"
 
@@ -62,6 +63,13 @@ def test_it_says_where_its_doors_are_once_and_ends_cleanly_on_sigterm(
         again.wait_for(READY, seconds=40)
         again.interrupt()
         assert again.wait(10) == 0, again.output
+
+
+def test_it_writes_down_soon_what_its_start_judged(broker: Mosquitto, tmp_path: Path) -> None:
+    with Running("gateway", "run", *configured(tmp_path, at(broker))) as gateway:
+        gateway.wait_for(READY, seconds=40)
+        snapshot = tmp_path / "data" / "engine.snapshot"
+        until_sync(snapshot.exists, 30, "the engine's snapshot, well within its minute")
 
 
 def test_it_stops_in_time_while_somebody_listens_to_its_stream(broker: Mosquitto, tmp_path: Path) -> None:
