@@ -136,9 +136,12 @@ class Broker:
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen([EXECUTABLE, "-c", str(self.etc / "mosquitto.conf")])
-        until_sync(lambda: is_open(self.public) or self.process.poll() is not None, what="the broker")
+        until_sync(lambda: self._doors_open() or self.process.poll() is not None, what="the broker")
         assert self.process.poll() is None, "mosquitto does not take the shipped files"
         return self
+
+    def _doors_open(self) -> bool:
+        return is_open(self.public) and is_open(self.inside)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
