@@ -1,7 +1,7 @@
 """What counters, doors and presence sensors said of stations, hour by hour.
 
 Counters and presence come from the quarters, so late data and corrections are in them. Who was let in comes
-from access events by credential kind; where these are not kept any more, the quarters still tell how many.
+from access events by credential kind, and from the counts that stay when these are not kept any more.
 """
 
 from collections.abc import Collection, Iterable
@@ -50,12 +50,19 @@ FROM (SELECT station_id, series, {_PLACE},
     WHERE {_INSIDE} AND name IN ('granted', 'controller_online', 'access_granted_total') GROUP BY ALL)
 GROUP BY station_id, place
 """
+GRANTS = """
+SELECT series, ts AS bucket, direction, credential_kind, occupation, true AS is_kept, 1 AS people
+    FROM access_events WHERE event = 'granted'
+UNION ALL SELECT series, bucket, direction, credential_kind, NULL, false, count
+    FROM access_counts WHERE event = 'granted'
+"""
+"""Everybody let in: event by event while those are kept, then counted by quarter."""
 _LET_IN = f"""
-SELECT station_id, {_PLACE}, count(*) FILTER (way = 'in' AND NOT is_staff),
-    count(*) FILTER (way = 'in' AND is_staff), count(*)
-FROM (SELECT station_id, ts AS bucket, coalesce(direction, 'in') AS way,
+SELECT station_id, {_PLACE}, sum(people) FILTER (way = 'in' AND NOT is_staff),
+    sum(people) FILTER (way = 'in' AND is_staff), sum(people)
+FROM (SELECT station_id, bucket, people, coalesce(direction, 'in') AS way,
         list_contains(?, coalesce(credential_kind, '')) AS is_staff
-    FROM access_events JOIN asked USING (series) WHERE event = 'granted') WHERE {_INSIDE}
+    FROM ({GRANTS}) JOIN asked USING (series)) WHERE {_INSIDE}
 GROUP BY station_id, place
 """
 _READ = (

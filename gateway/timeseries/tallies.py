@@ -9,6 +9,7 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
+from gateway.timeseries.footfall import GRANTS
 from gateway.timeseries.quarters import QUARTER_MS
 
 
@@ -32,11 +33,12 @@ class Open(NamedTuple):
 
 
 class LetIn(NamedTuple):
-    """How many were let in by one kind of credential, of one occupation."""
+    """How many were let in by one kind of credential; ``is_kept``: their occupation would be known."""
 
     station_id: str
     credential_kind: str | None
     occupation: str | None
+    is_kept: bool
     people: int
 
 
@@ -72,11 +74,10 @@ def begun(
 
 
 def let_in(cursor: duckdb.DuckDBPyConnection, start: int, end: int) -> list[LetIn]:
-    """Count those let in, as far as access events are kept."""
+    """Count those let in."""
     rows = cursor.execute(
-        "SELECT station_id, credential_kind, occupation, count(*)"
-        " FROM access_events JOIN asked USING (series)"
-        " WHERE ts >= ? AND ts < ? AND event = 'granted' AND coalesce(direction, 'in') = 'in'"
+        f"SELECT station_id, credential_kind, occupation, is_kept, sum(people) FROM ({GRANTS})"
+        " JOIN asked USING (series) WHERE bucket >= ? AND bucket < ? AND coalesce(direction, 'in') = 'in'"
         " GROUP BY ALL ORDER BY ALL",
         [start, end],
     ).fetchall()

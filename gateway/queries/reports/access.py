@@ -53,10 +53,14 @@ def build(sources: Sources, stations: Sequence[Subject], period: Period) -> list
 def _of_station(sources: Sources, station: Subject, period: Period) -> list[Row]:
     choose_series(sources.cursor, [station.station_id])
     counts: dict[str, Counter[str]] = {by: Counter() for by in BY}
+    notes = dict.fromkeys(BY, "")
     for one in let_in(sources.cursor, *sources.span(station, period)):
         if one.credential_kind in sources.ledger.staff:
             continue
-        counts["occupation"][one.occupation or UNSAID] += one.people
+        if one.is_kept:
+            counts["occupation"][one.occupation or UNSAID] += one.people
+        else:
+            notes["occupation"] = "forgotten"
         counts["credential"][one.credential_kind or UNSAID] += one.people
     if not counts["credential"]:
         return [
@@ -69,7 +73,7 @@ def _of_station(sources: Sources, station: Subject, period: Period) -> list[Row]
             "value": value,
             "entries": count,
             "share": share(count, counts[by].total()),
-            "note": "",
+            "note": notes[by],
         }
         for by in BY
         for value, count in sorted(counts[by].items())

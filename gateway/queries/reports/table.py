@@ -23,6 +23,7 @@ NOTES: Words = {
     "no_data": ("无数据", "no data"),
     "partial": ("部分站点无数据", "some stations without data"),
     "suppressed": ("人数过少，不公开", "too few, not shown"),
+    "forgotten": ("职业仅保留30天", "occupations are kept for 30 days only"),
     "no_alerts": ("无告警", "no alerts"),
     "no_tariff": ("未配置电价", "no tariff"),
     "estimated": ("无数据，按平时估计", "no data, estimated as usual"),

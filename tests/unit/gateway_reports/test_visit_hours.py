@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gateway.domain.retention import DataClass
 from gateway.domain.visits import Figure, Method, figures
 from gateway.domain.visits_by_source import ENTRIES_PER_PERSON, PEOPLE_PER_GRANT
 from gateway.queries.reports.period import Period
 from gateway.queries.reports.visit_changes import visits_of
+from gateway.timeseries.retention import Retention
 from tests.unit.gateway_reports.lived import (
     DAY,
     HOUR,
@@ -132,3 +134,15 @@ def test_it_tells_a_copy_what_is_new_and_nothing_twice(lived: Lived) -> None:
     assert by_unit == {"1h": visits, "1d": visits, "1mo": visits}
     again, more = visits_of(cursor, LEDGER, stations, place, NOW)
     assert (again, list(more)) == (place, [])
+
+
+def test_it_tells_the_same_when_access_events_are_not_kept_any_more(lived: Lived) -> None:
+    lived.write(ID, "access", guarded(NOVEMBER, len(WEEK)))
+    lived.write(ID, "access", granted(NOVEMBER, WEEK), events=True)
+    lived.write(ID, "access", granted(NOVEMBER, PER_DAY, kind="key"), events=True)
+    before = week(lived)
+    retention = Retention(lived.store, lambda: 1_000_000)
+    for part in retention.expired(DataClass.ACCESS, NOW):
+        retention.drop(part)
+    assert lived.store.cursor().execute("SELECT count(*) FROM access_events").fetchone() == (0,)
+    assert week(lived) == before
