@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 
-import duckdb
-
 from catalogue.model import Rule
 from gateway.state.alert_rows import AlertRow, Entry
 from gateway.state.alerts import Alerts, Told
 from gateway.timeseries.mirror.lines import line
-from gateway.timeseries.mirror.portion import Portion, portion_of
+from gateway.timeseries.mirror.portion import Connect, Portion, portion_of
 from wire.influx import ALERT_MESSAGES, ALERT_TRANSITIONS, ALERTS, NS_A_MS, OWN_STATION
 
 MOST_ENTRIES = 2_000
@@ -45,7 +43,7 @@ class JournalOfAlerts:
         self._alerts = alerts
         self._rule_of = rule_of
 
-    def read(self, cursor: duckdb.DuckDBPyConnection, position: int) -> Portion | None:  # noqa: ARG002
+    def read(self, connect: Connect, position: int) -> Portion | None:  # noqa: ARG002
         """Return what the next entries say; SQLAlchemyError when the state cannot be read."""
         told = self._alerts.told_after(position, MOST_ENTRIES)
         if not told:

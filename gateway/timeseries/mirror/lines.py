@@ -10,13 +10,18 @@ from wire.influx import NS_A_MS, FieldType, Measurement
 from wire.measures import EVENT_FIELDS, MEASURES
 
 
-def reading_lines(measurement: Measurement, domain: str, view: str, there: Iterable[str], where: str) -> str:
+def reading_lines(
+    measurement: Measurement, domain: str, view: str, there: Iterable[str], where: str, *, anew: bool = False
+) -> str:
     """Return the SELECT of a view's rows as lines of a measurement; only columns that are `there` are asked.
 
+    ``anew`` is for readings that were mirrored before: what is suspect no more says so, with an empty text.
     The frames meant are those of the table `mirrored` (frame, tags, slot), registered by the caller.
     """
     named = [name for name in there if name in measurement.fields]
-    fields = ", ".join(_field(name, _expression(domain, name), measurement.fields[name]) for name in named)
+    fields = ", ".join(
+        _field(name, _expression(domain, name, anew=anew), measurement.fields[name]) for name in named
+    )
     said = " OR ".join(f"r.{name} IS NOT NULL" for name in named if name not in {"quality", "suspect"})
     return (
         f"SELECT '{measurement.name},' || f.tags || ',device=' || s.device || ' ' || concat_ws(',', {fields})"
@@ -26,11 +31,12 @@ def reading_lines(measurement: Measurement, domain: str, view: str, there: Itera
     )
 
 
-def _expression(domain: str, name: str) -> str:
+def _expression(domain: str, name: str, *, anew: bool) -> str:
     types = {row.name: row.type for row in MEASURES[domain].values()}
     kind = (types | {row.name: row.type for row in EVENT_FIELDS[domain]}).get(name)
     if name == "suspect":
-        return "nullif(array_to_string(r.suspect, ' '), '')"
+        named = "array_to_string(r.suspect, ' ')"
+        return f"coalesce({named}, '')" if anew else f"nullif({named}, '')"
     if kind == "words":
         return f"array_to_string(r.{name}, ' ')"
     return _escaped(f"r.{name}") if kind == "text" else f"r.{name}"

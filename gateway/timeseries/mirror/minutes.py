@@ -8,10 +8,8 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 
-import duckdb
-
 from gateway.timeseries.mirror.counting import MirrorMetrics
-from gateway.timeseries.mirror.portion import Portion, portion_of
+from gateway.timeseries.mirror.portion import Connect, Portion, portion_of
 from wire.influx import RAW
 
 MOST_BYTES = 16 * 1024 * 1024
@@ -39,7 +37,7 @@ class Minutes:
                 self._bytes -= self._waiting.popleft()[2]
                 self._metrics.dropped.inc()
 
-    def read(self, cursor: duckdb.DuckDBPyConnection, position: int) -> Portion | None:  # noqa: ARG002
+    def read(self, connect: Connect, position: int) -> Portion | None:  # noqa: ARG002
         """Return the oldest snapshot beyond the position."""
         with self._lock:
             while self._waiting and self._waiting[0][0] <= position:

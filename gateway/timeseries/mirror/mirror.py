@@ -8,7 +8,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from gateway.timeseries.mirror import probing
 from gateway.timeseries.mirror.counting import MirrorMetrics
 from gateway.timeseries.mirror.frames import Frames
 from gateway.timeseries.mirror.lag import Lag
-from gateway.timeseries.mirror.portion import Portion, Source
+from gateway.timeseries.mirror.portion import Connect, Portion, Source
 from gateway.timeseries.mirror.positions import Positions
 from gateway.timeseries.mirror.refusals import Misdirected, Refused, Unreachable
 from gateway.timeseries.mirror.writing import Writer
@@ -50,7 +50,7 @@ class Mirror:
         server: "Influx",
         sources: Sequence[Source],
         positions: Positions,
-        connect: Callable[[], duckdb.DuckDBPyConnection],
+        connect: Connect,
         metrics: MirrorMetrics,
         lag: Lag,
         points_per_s: int,
@@ -120,8 +120,7 @@ class Mirror:
         for source in self._sources:
             if self._stopping.is_set():
                 return False
-            with self._connect() as cursor:
-                portion = source.read(cursor, self._positions.get(source.name))
+            portion = source.read(self._connect, self._positions.get(source.name))
             if portion is not None:
                 self._put(source.name, portion)
                 more = True

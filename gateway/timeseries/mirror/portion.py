@@ -1,6 +1,6 @@
 """What is written at a time, and whoever it is read from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +26,10 @@ class Portion:
     outside: int = 0
 
 
+Connect = Callable[[], duckdb.DuckDBPyConnection]
+"""Gives a reading connection of the caller's own; it sees what was durable when it was opened, and no more."""
+
+
 class Source(Protocol):
     """One kind of what is mirrored, in an order of its own that a number is a place in.
 
@@ -35,8 +39,8 @@ class Source(Protocol):
 
     name: str
 
-    def read(self, cursor: duckdb.DuckDBPyConnection, position: int) -> Portion | None:
-        """Return what follows `position` (-1 before the first), None for nothing; duckdb.Error and others."""
+    def read(self, connect: Connect, position: int) -> Portion | None:
+        """Return what follows `position` (-1 before the first), None for nothing; duckdb.Error, others."""
 
 
 def text_of(lines: pa.StringArray) -> bytes:

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from gateway.timeseries.changes import Retold, newest, retold_since
-from gateway.timeseries.mirror.portion import POINTS_A_PORTION, Portion, as_lines, text_of
+from gateway.timeseries.mirror.portion import POINTS_A_PORTION, Connect, Portion, as_lines, text_of
 from gateway.timeseries.mirror.positions import BEGINNING, Positions
 from wire import influx
 from wire.influx import NS_A_MS, ROLLUPS, Tier
@@ -33,22 +33,25 @@ class Retellings:
     def __init__(self, positions: Positions) -> None:
         self._positions = positions
 
-    def read(self, cursor: duckdb.DuckDBPyConnection, position: int) -> Portion | None:
+    def read(self, connect: Connect, position: int) -> Portion | None:
         """Return the roll-ups that changed next; has everything read through when entries are missing."""
-        if position == BEGINNING or _forgotten(cursor, position):
-            for fill in fills():
-                self._positions.advance(fill.name, BEGINNING)
-            return Portion({}, newest(cursor), 0)
-        changes = retold_since(cursor, position, MOST_CHANGES)
-        if not changes:
-            return None
-        parts = []
-        for tier, domain in sorted({(Tier(one.tier), one.domain) for one in changes}):
-            some = [one for one in changes if (one.tier, one.domain) == (tier, domain)]
-            cursor.register("changed", _columns(Retold._fields, some))
-            parts.append(lines_of(cursor, domain, tier, _among(some)))
-            cursor.unregister("changed")
-        return _portion(parts, changes[-1].n)
+        with connect() as cursor:
+            if position == BEGINNING or _forgotten(cursor, position):
+                for fill in fills():
+                    self._positions.advance(fill.name, BEGINNING)
+                return Portion({}, newest(cursor), 0)
+            changes = retold_since(cursor, position, MOST_CHANGES)
+            return _retold(cursor, changes) if changes else None
+
+
+def _retold(cursor: duckdb.DuckDBPyConnection, changes: list[Retold]) -> Portion:
+    parts = []
+    for tier, domain in sorted({(Tier(one.tier), one.domain) for one in changes}):
+        some = [one for one in changes if (one.tier, one.domain) == (tier, domain)]
+        cursor.register("changed", _columns(Retold._fields, some))
+        parts.append(lines_of(cursor, domain, tier, _among(some)))
+        cursor.unregister("changed")
+    return _portion(parts, changes[-1].n)
 
 
 class Fill:
@@ -58,15 +61,16 @@ class Fill:
         self.name = f"fill_{domain}_{tier}"
         self._tier, self._domain = tier, domain
 
-    def read(self, cursor: duckdb.DuckDBPyConnection, position: int) -> Portion | None:
+    def read(self, connect: Connect, position: int) -> Portion | None:
         """Return the roll-ups of the next buckets, about as many as fit a portion."""
         if position == DONE:
             return None
-        upto = self._reaching(cursor, position)
-        if upto is None:
-            return Portion({}, DONE, 0)
-        where = f"q.bucket > {position} AND q.bucket <= {upto}"
-        return _portion([lines_of(cursor, self._domain, self._tier, where)], upto)
+        with connect() as cursor:
+            upto = self._reaching(cursor, position)
+            if upto is None:
+                return Portion({}, DONE, 0)
+            where = f"q.bucket > {position} AND q.bucket <= {upto}"
+            return _portion([lines_of(cursor, self._domain, self._tier, where)], upto)
 
     def _reaching(self, cursor: duckdb.DuckDBPyConnection, position: int) -> int | None:
         """Return the bucket up to which rows fit a portion, at least one; None when there is no more."""
