@@ -18,7 +18,7 @@ TOKEN = "glsa_of_the_tests"
 class FakeGrafana(HttpFake):
     """One organisation. ``refusing`` (status, message) is what every request that writes is told.
 
-    ``hurried`` makes somebody save a dashboard just before it is written.
+    ``hurried`` makes somebody save a dashboard just before it is written; ``moved_to`` sends everybody there.
     """
 
     folders: dict[str, Json] = field(default_factory=dict)
@@ -26,10 +26,14 @@ class FakeGrafana(HttpFake):
     dashboards: dict[str, Json] = field(default_factory=dict)
     refusing: tuple[int, str] | None = None
     hurried: bool = False
+    moved_to: str | None = None
     writes: int = 0
 
     def answer(self, request: Request) -> tuple[int, object]:
         """Answer one request."""
+        if self.moved_to is not None:
+            self.headers = {"location": self.moved_to}
+            return 302, {}
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return 401, {"message": "Invalid API key"}
         if request.method != "GET":

@@ -145,6 +145,13 @@ async def test_it_says_what_to_do_when_nothing_sensible_answers(
         await pushed(plan(grafana, timeout_s=0.3))
 
 
+async def test_it_follows_nobody_elsewhere_with_its_token(grafana: FakeGrafana) -> None:
+    grafana.moved_to = f"{grafana.base}/moved"
+    with pytest.raises(GrafanaError, match="leads elsewhere"):
+        await pushed(plan(grafana))
+    assert len(grafana.requests) == 1
+
+
 async def test_it_says_that_nobody_listens(grafana: FakeGrafana) -> None:
     nobody = Grafana("http://127.0.0.1:1", TOKEN)
     with pytest.raises(GrafanaError, match="is Grafana running"):
