@@ -118,6 +118,16 @@ class Office:
                 self.post(f"/stations/{station.station_id}/commands", name="resend", args=args, ttl_s=600)
 
 
+def nothing_is_ahead_of_the_store(backup: Path) -> None:
+    """What was judged is stored: else frames that get those numbers after a restore were never judged."""
+    manifest = json.loads((backup / "manifest.json").read_text())
+    assert 0 <= manifest["judged_frame"] <= manifest["last_frame"]
+    snapshot = backup / "engine.snapshot"
+    if snapshot.exists():
+        head = json.loads(snapshot.read_bytes().partition(b"\n")[0])
+        assert head["frame"] <= manifest["last_frame"]
+
+
 def last_held(backup: Path) -> dict[str, int]:
     """Return how far a backup's store has come, by stream."""
     with duckdb.connect(str(backup / "store.duckdb"), read_only=True) as store:
@@ -159,6 +169,7 @@ def test_a_gateway_put_back_from_a_backup_has_every_frame_once_and_every_alert(t
         for _ in range(2):
             office.command("backup", "--to", str(office.backups), "--keep", "1")
         [backup] = office.backups.iterdir()
+        nothing_is_ahead_of_the_store(backup)
         office.wait_for_more()
         rig.gateway.kill()
         shutil.rmtree(office.data_dir)
