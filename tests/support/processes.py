@@ -18,16 +18,20 @@ ROOT = Path(__file__).parents[2]
 class Running:
     """``yizhan <arguments>`` as a process; what it prints is kept line by line.
 
-    Leaving the block kills what is still running.
+    Leaving the block kills what is still running. ``under`` is a program that starts it.
     """
 
     def __init__(
-        self, *arguments: str, cwd: Path | None = None, environment: dict[str, str] | None = None
+        self,
+        *arguments: str,
+        cwd: Path | None = None,
+        environment: dict[str, str] | None = None,
+        under: tuple[str, ...] = (),
     ) -> None:
         self.arguments = arguments
         self.lines: list[str] = []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "yizhan", *arguments],
+            [*under, sys.executable, "-m", "yizhan", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 import urllib.request
 from collections import defaultdict
 from pathlib import Path
@@ -12,10 +13,12 @@ import pytest
 from deploy.make_secrets import READERS
 from gateway.config import load
 from station_agent.config import load as load_agent
+from tests.integration.agent_process import AgentProcess, unsettled
 from tests.integration.deploy.commands import read_as_ours
 from tests.integration.deploy.layout import DEPLOY, Broker, Layout
 from tests.support.ports import free_port
 from tests.support.processes import ROOT, Running
+from tests.support.waiting import until_sync
 
 UNITS = DEPLOY / "systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
@@ -148,13 +151,29 @@ def test_it_gives_the_agent_settings_it_takes(tmp_path: Path) -> None:
     assert settings.data_dir == tmp_path / "state"
 
 
+def under(name: str) -> tuple[str, ...]:
+    """How to start a program with the system calls its unit leaves it."""
+    program = str(Path(__file__).with_name("filtered.py"))
+    return (sys.executable, program, " ".join(unit(name)["SystemCallFilter"]))
+
+
+def test_it_runs_an_agent_with_the_system_calls_its_unit_leaves_it(tmp_path: Path) -> None:
+    agent = AgentProcess(tmp_path, "mqtt://127.0.0.1:1", clock={"trust": "ntp"})
+    agent.write(1.5)
+    confined = under("yizhan-agent.service")
+    with Running("agent", "run", "--config", str(agent.config), under=confined) as running:
+        running.wait_for("^ready station=", 60)
+        until_sync(lambda: unsettled(agent) > 0, 60, "a frame on disk")
+        assert running.stop(60) == 0, running.output
+
+
 def test_it_serves_on_a_server_without_containers(debian: Layout, tmp_path: Path) -> None:
     port = free_port()
     variables = environment("yizhan-gateway.service", tmp_path / "state", credentials_here(debian, tmp_path))
     run = [word.replace("/etc/yizhan", str(debian.site)) for word in commands("yizhan-gateway.service")[-1]]
     with Broker(debian, "debian") as broker:
         variables |= {"YIZHAN_BROKER__URL": broker.url, "YIZHAN_HTTP__PORT": str(port)}
-        with Running(*run, environment=variables) as gateway:
+        with Running(*run, environment=variables, under=under("yizhan-gateway.service")) as gateway:
             gateway.wait_for("^ready http=", 60)
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
                 assert answer.status == 200
@@ -167,15 +186,11 @@ def back_up(layout: Layout, folder: Path, changed: dict[str, str]) -> Path:
     """Run the nightly unit's command with its own environment; return where backups go."""
     (to := folder / "backups").mkdir()
     (files := folder / "nightly").mkdir()
-    variables = environment(
-        "yizhan-backup.service", folder / "state", credentials_here(layout, files, "yizhan-backup.service")
-    )
-    (words,) = commands("yizhan-backup.service")
-    words = [
-        word.replace("/etc/yizhan", str(layout.site)).replace("/var/lib/yizhan-backup", str(to))
-        for word in words
-    ]
-    with Running(*words, environment=variables | changed) as backup:
+    nightly = "yizhan-backup.service"
+    variables = environment(nightly, folder / "state", credentials_here(layout, files, nightly)) | changed
+    here = {"/etc/yizhan/gateway.yaml": str(layout.site / "gateway.yaml"), "/var/lib/yizhan-backup": str(to)}
+    words = [here.get(word, word) for word in commands(nightly)[0]]
+    with Running(*words, environment=variables, under=under(nightly)) as backup:
         assert backup.wait(60) == 0, backup.output
     return to
 
