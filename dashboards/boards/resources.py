@@ -178,6 +178,6 @@ BOARD = Board(
     "resources",
     (Row("day", _day()), Row("visit", _visit()), Row("night", _nights()), Row("peers", _peers())),
     variables=(REGIONS, STATIONS_OF_REGION),
-    since="now-30d",
+    since="now-30d/d",
     refresh="15m",
 )

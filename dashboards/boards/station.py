@@ -225,12 +225,12 @@ def _things() -> tuple[Panel, ...]:
     names = ["station_mode", "appliance_state", "hvac_mode", "locker_cell_state", "aed_status"]
     supplies = measure("facility", "consumable_level_pct")
     return (
-        bands("things", "facility", *names, colours={**GOOD_OR_BAD, "open": "green"}, size=(16, 12)),
+        bands("things", "facility", *names, colours={**GOOD_OR_BAD, "open": "green"}, size=(24, 10)),
         Panel(
             "supplies",
             gauges(),
-            8,
-            6,
+            12,
+            7,
             queries=(
                 Query(
                     select(
@@ -250,7 +250,7 @@ def _things() -> tuple[Panel, ...]:
             "facility",
             "fridge_temp_celsius",
             steps=above(Limit("EN-11", "warm", "orange"), Limit("EN-11", "spoilt", "red")),
-            size=(8, 6),
+            size=(12, 7),
         ),
     )
 

@@ -1,5 +1,7 @@
 """Person-visits: how many, when, in which months, and how complete the figures are."""
 
+from dataclasses import replace
+
 from dashboards.influxql import DAY, ZONE, call, fields, select
 from dashboards.model import Board, Change, Column, Figure, Panel, Query, Row, Step, Text, Word
 from dashboards.parts import (
@@ -61,7 +63,7 @@ def _total() -> tuple[Panel, ...]:
                     name("worst_station"),
                 ),
             ),
-            figure=SHARE,
+            figure=replace(SHARE, low=None, soft=(0.9, 1)),
         ),
     )
 
@@ -151,6 +153,6 @@ BOARD = Board(
     "visits",
     (Row("total", _total()), Row("week", (_week(),)), Row("months", _months())),
     variables=(REGIONS, STATIONS_OF_REGION),
-    since="now-30d",
+    since="now-30d/d",
     refresh="15m",
 )

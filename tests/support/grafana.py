@@ -4,6 +4,7 @@ Answers as the pages "Folder", "Data source" and "Dashboard HTTP API" of Grafana
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -42,13 +43,12 @@ class FakeGrafana(HttpFake):
                 return self.refusing[0], {"message": self.refusing[1]}
         said = json.loads(request.body) if request.body else {}
         _, _, kind, *rest = unquote(request.path).split("/")
-        if kind == "folders":
-            return self._kept(self.folders, request, said, rest[0] if rest else None)
-        if kind == "datasources":
-            return self._source(request, said, rest[1] if rest else None)
-        if kind == "dashboards":
-            return self._dashboard(request, said, rest[-1])
-        return 404, {"message": "Not found"}
+        kinds: dict[str, Callable[[], tuple[int, object]]] = {
+            "folders": lambda: self._kept(self.folders, request, said, rest[0] if rest else None),
+            "datasources": lambda: self._source(request, said, rest[1] if rest else None),
+            "dashboards": lambda: self._dashboard(request, said, rest[-1]),
+        }
+        return kinds[kind]()
 
     def edit(self, uid: str, **changed: object) -> None:
         """Change a dashboard as somebody in the browser does."""

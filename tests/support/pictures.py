@@ -121,7 +121,7 @@ class Drawing:
         kinds[panel.view.type](axes, panel, got, place)
 
     def _shown(self, panel: Panel) -> Shown:
-        since = END_MS - seconds_of(self._board.since.removeprefix("now-")) * 1_000
+        since = END_MS - seconds_of(self._board.since.removeprefix("now-").removesuffix("/d")) * 1_000
         one = any(not variable.several for variable in self._board.variables)
         station = (ONE_OF_EACH[2].station_id,) if one else None
         chosen = Chosen(since, END_MS, {"region": None, "station": station, "device": None})
@@ -264,7 +264,8 @@ def _finish(axes: Axes, panel: Panel, series: int) -> None:
     axes.grid(visible=True, lw=0.3)
     if panel.view.type == "timeseries":
         axes.set_ylabel(panel.figure.unit, fontsize=7)
-        axes.set_ylim(panel.figure.low, panel.figure.high)
+        soft, _ = panel.figure.soft
+        axes.set_ylim(panel.figure.low if soft is None else soft, panel.figure.high)
     if series:
         axes.legend(fontsize=6.5, ncols=min(series, 6), loc="upper left", framealpha=0.6)
 

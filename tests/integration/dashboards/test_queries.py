@@ -30,7 +30,7 @@ QUIET = {
 def opened(board: Board, **variables: tuple[str, ...]) -> Chosen:
     """What is chosen when somebody opens a board: its own time, and everything."""
     everything: dict[str, tuple[str, ...] | None] = {"region": None, "station": None, "device": None}
-    since = END_MS - seconds_of(board.since.removeprefix("now-")) * 1_000
+    since = END_MS - seconds_of(board.since.removeprefix("now-").removesuffix("/d")) * 1_000
     return Chosen(since, END_MS, {**everything, **variables})
 
 
