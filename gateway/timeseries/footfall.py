@@ -4,7 +4,8 @@ Counters and presence come from the quarters, so late data and corrections are i
 from access events by credential kind, and from the counts that stay when these are not kept any more.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -28,7 +29,7 @@ FROM (SELECT station_id, series, {_PLACE},
 JOIN (SELECT station_id, count(DISTINCT series) AS counters
     FROM occupancy_quarters JOIN asked USING (series)
     WHERE {_INSIDE} AND name = 'people_in_total' GROUP BY station_id) USING (station_id)
-GROUP BY station_id, place
+GROUP BY station_id, place ORDER BY station_id
 """
 _PRESENT = f"""
 SELECT station_id, place,
@@ -38,7 +39,7 @@ FROM (SELECT station_id, series, {_PLACE}, name, sum(covered_s) AS covered_s,
         sum(mean * covered_s) AS person_s, sum(covered_s) FILTER (value = 'true') AS occupied_s
     FROM occupancy_quarters JOIN asked USING (series)
     WHERE {_INSIDE} AND name IN ('zone_people_count', 'zone_occupied') GROUP BY ALL)
-GROUP BY station_id, place
+GROUP BY station_id, place ORDER BY station_id
 """
 _GUARDED = f"""
 SELECT station_id, place, sum(granted), max(guarded_s), max(heard_s)
@@ -48,7 +49,7 @@ FROM (SELECT station_id, series, {_PLACE},
         sum(covered_s) FILTER (name = 'access_granted_total') AS heard_s
     FROM access_quarters JOIN asked USING (series)
     WHERE {_INSIDE} AND name IN ('granted', 'controller_online', 'access_granted_total') GROUP BY ALL)
-GROUP BY station_id, place
+GROUP BY station_id, place ORDER BY station_id
 """
 GRANTS = """
 SELECT series, ts AS bucket, direction, credential_kind, occupation, true AS is_kept, 1 AS people
@@ -63,7 +64,7 @@ SELECT station_id, {_PLACE}, sum(people) FILTER (way = 'in' AND NOT is_staff),
 FROM (SELECT station_id, bucket, people, coalesce(direction, 'in') AS way,
         list_contains(?, coalesce(credential_kind, '')) AS is_staff
     FROM ({GRANTS}) JOIN asked USING (series)) WHERE {_INSIDE}
-GROUP BY station_id, place
+GROUP BY station_id, place ORDER BY station_id
 """
 _READ = (
     (_COUNTED, ("entries", "exits", "counted_s")),
@@ -91,8 +92,8 @@ def seen_by_hour(
     size = -(-(end - start) // _HOUR_MS)
     grids: dict[str, Grid] = {}
     for query, names in _READ:
-        _take(grids, names, cursor.execute(query.format(**within)).fetchall(), size)
-    rows = cursor.execute(_LET_IN.format(**within), [sorted(staff)]).fetchall()
+        _take(grids, names, cursor.execute(query.format(**within)).fetchnumpy(), size)
+    rows = cursor.execute(_LET_IN.format(**within), [sorted(staff)]).fetchnumpy()
     _take(grids, _OF_EVENTS, rows, size)
     return grids
 
@@ -106,8 +107,15 @@ def choose_series(cursor: duckdb.DuckDBPyConnection, station_ids: Iterable[str])
     )
 
 
-def _take(grids: dict[str, Grid], names: tuple[str, ...], rows: Iterable[tuple[Any, ...]], size: int) -> None:
-    for station_id, place, *found in rows:
-        grid = grids.setdefault(station_id, {})
-        for name, value in zip(names, found, strict=True):
-            grid.setdefault(name, np.zeros(size))[place] = value or 0.0
+def _take(grids: dict[str, Grid], names: tuple[str, ...], columns: Mapping[str, Any], size: int) -> None:
+    """Lay rows of (station, place, values), all of a station together, out as columns of hours."""
+    station_ids, places, *found = columns.values()
+    if not len(station_ids):
+        return
+    edges = [0, *(np.flatnonzero(station_ids[1:] != station_ids[:-1]) + 1).tolist(), len(station_ids)]
+    filled = [np.ma.filled(values.astype(np.float64), 0.0) for values in found]
+    for lo, hi in pairwise(edges):
+        grid = grids.setdefault(str(station_ids[lo]), {})
+        for name, values in zip(names, filled, strict=True):
+            grid[name] = np.zeros(size)
+            grid[name][places[lo:hi]] = np.nan_to_num(values[lo:hi])
