@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 SPARE = 1.1
 """Times the room of the stores that must be free: they grow while they are copied."""
+LOOKS = 10
 PARTIAL = ".part"
 RESERVE = "state.reserve"
 """Holds nothing, and is not copied."""
@@ -50,11 +51,20 @@ class Backups:
         self._data_dir = store.path.parent
 
     def instant(self) -> Instant:
-        """Hold this instant; call it while nothing is being committed. BackupError when a store fails."""
-        try:
-            return Instant(self._store, self._data_dir)
-        except (OSError, sqlite3.Error, duckdb.Error) as error:
-            raise BackupError(f"the stores cannot be read: {error}") from error
+        """Hold this instant; call it while nothing is being committed. BackupError when a store fails.
+
+        The first question on a new connection of DuckDB was seen to miss a commit of milliseconds before,
+        which the engine had judged: a few looks are allowed.
+        """
+        for _ in range(LOOKS):
+            try:
+                instant = Instant(self._store, self._data_dir)
+            except (OSError, sqlite3.Error, duckdb.Error) as error:
+                raise BackupError(f"the stores cannot be read: {error}") from error
+            if instant.judged_frame <= instant.last_frame:
+                return instant
+            instant.close()
+        raise BackupError("the alert engine is ahead of the store; start the gateway once, which mends that")
 
     def check(self, to: Path) -> None:
         """Refuse a place that a backup cannot go to; BackupError says what is wrong with it."""

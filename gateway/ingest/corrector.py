@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 LOOK_BACK_MS = 86_400_000
 """How long before a device's newest reading a field may have been said that is still shown as its last."""
+LOOKED_AT_TWICE = 20_000
+"""Frames: a new connection of DuckDB was seen to miss a commit of milliseconds before."""
 _NAMED = 10
 
 
@@ -90,7 +92,7 @@ class Corrector:
     def catch_up(self) -> list[Shown]:
         """Carry out what waits, in the order it was decided, where its readings are there now."""
         decided = list(filter(None, map(self._decided.get, self.waiting)))
-        after, self._looked = self._looked, self._store.last_frame()
+        after, self._looked = self._looked, self._store.last_frame() - LOOKED_AT_TWICE
         self.waiting, self._refused = [], False
         shown: list[Shown] = []
         for correction in decided:

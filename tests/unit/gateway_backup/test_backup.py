@@ -121,6 +121,17 @@ def test_it_holds_one_instant_while_commits_and_checkpoints_go_on(house: House) 
     copy_of_state.close()
 
 
+def test_it_refuses_an_engine_that_is_ahead_of_its_store(house: House) -> None:
+    house.take_in(1, 2)
+    with house.state.begin() as connection:
+        house.state.alerts.advance(connection, "engine", 1)
+    assert house.back_up().manifest.judged_frame == 1
+    with house.state.begin() as connection:
+        house.state.alerts.advance(connection, "engine", 2)
+    with pytest.raises(BackupError, match="ahead of the store"):
+        house.backups.instant()
+
+
 def test_frames_are_committed_while_it_copies(house: House) -> None:
     house.take_in(*range(1, 200))
     made: list[Made] = []
