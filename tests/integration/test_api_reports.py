@@ -9,9 +9,12 @@ from typing import Any
 import httpx
 import openpyxl
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from gateway.api.report_files import XLSX
 from gateway.domain.registry import Registry, StationSpec
+from gateway.state.corrections import CorrectedReading, Correction, Identity
 from gateway.timeseries.rollups import Rollups
 from tests.integration.api_support import NOW, House, client_for, open_house
 from tests.integration.api_tokens import bearer, guarded_settings
@@ -120,8 +123,8 @@ async def test_a_station_without_data_says_so_instead_of_nought(
     for kind in ("visits", "utilisation", "resources", "availability", "facilities", "access"):
         body = await ask(client, kind, period="2026-10", station_id=SILENT)
         assert {row["note"] for row in body["items"]} == {"no_data"}, kind
-    text = (await client.get(f"/api/v1/reports/visits.csv?period=2026-10&station_id={SILENT}")).text
-    assert "无数据" in text
+    written = (await client.get(f"/api/v1/reports/visits.csv?period=2026-10&station_id={SILENT}")).text
+    assert "无数据" in written
     total = row_of(await ask(client, "visits", period="2026-10"), station_id=None, level="month")
     assert total["note"] == "partial"
 
@@ -144,9 +147,9 @@ async def test_a_name_that_is_a_formula_is_text_in_every_file(tmp_path: Path) ->
     with open_house(tmp_path, Registry([spec])) as house:
         house.hear(EVIL)
         async with client_for(house) as client:
-            text = (await client.get("/api/v1/reports/facilities.csv?period=2026-11")).text
-            assert "'=1+1" in text
-            assert "'@SUM(A1)" in text
+            written = (await client.get("/api/v1/reports/facilities.csv?period=2026-11")).text
+            assert "'=1+1" in written
+            assert "'@SUM(A1)" in written
             answer = await client.get("/api/v1/reports/facilities.xlsx?period=2026-11")
             cells = openpyxl.load_workbook(BytesIO(answer.content))["报表"]
             assert {(cell.value, cell.data_type) for cell in cells[2]} >= {("=1+1", "s"), ("@SUM(A1)", "s")}
@@ -234,6 +237,46 @@ async def test_a_published_month_stays_as_it_was_and_a_new_version_tells_what_ch
     assert [(one["version"], one["by"]) for one in versions["items"]] == [(2, "zhao"), (1, "li")]
     book = (await client.get("/api/v1/reports/visits.xlsx?period=2026-10&lang=en")).content
     assert openpyxl.load_workbook(BytesIO(book)).sheetnames == ["Report", "About", "Changes"]
+
+
+async def test_it_says_of_a_figure_that_changed_whether_somebody_corrected_readings(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    lives(house, days=1)
+    await publish(client)
+    house.now += HOUR
+    reading = CorrectedReading(Identity("01K0PZ6Q9V3W8S4D2N7X5C1BFA", 1, None, 0), OCTOBER + HOUR, 7)
+    made = Correction(
+        n=0, id="01K", at=house.now, by="li", reason="a class of 30 was counted", station_id=STATION,
+        domain="occupancy", device="front-door", field="people_in_total", removed=True, value=None, count=1,
+        readings=[reading],
+    )  # fmt: skip
+    house.state.corrections.decide(made)
+    lives(house, days=1, start=OCTOBER + 5 * DAY, per_day=[9] * 24)
+    differences = (await publish(client)).json()["differences"]
+    reasons = {one["row"]["station_id"]: one["reason"] for one in differences}
+    assert reasons == {None: "correction", STATION: "correction"}
+
+
+async def test_nobody_changes_what_is_published_not_even_in_the_file(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    await publish(client)
+    with pytest.raises(IntegrityError, match="never changed"), house.state.begin() as connection:
+        connection.execute(text("UPDATE publications SET by = 'somebody'"))
+
+
+async def test_a_region_publishes_what_is_its_own(house: House, tmp_path: Path) -> None:
+    async with client_for(house, guarded_settings(tmp_path)) as client:
+        for name, status in (("viewer", 403), ("north", 403), ("operator", 201)):
+            answer = await client.post(
+                "/api/v1/reports/visits/publish",
+                json={"period": "2026-10", "region": "louxing"},
+                headers=bearer(name),
+            )
+            assert answer.status_code == status, name
+    assert answer.json()["by"] == "operator-desk"
+    assert house.state.audit.newest(1)[0].action == "report.publish"
 
 
 async def test_a_month_that_is_not_over_is_not_published(client: httpx.AsyncClient) -> None:
