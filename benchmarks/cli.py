@@ -17,6 +17,7 @@ from benchmarks import (
     delays,
     disk,
     generator,
+    history,
     ingest,
     judging,
     paging,
@@ -41,6 +42,7 @@ PARTS: dict[str, ModuleType] = {
         judging,
         paging,
         backup,
+        history,
         dashboards,
     )
 }

@@ -27,7 +27,7 @@ class Portion:
 
 
 Connect = Callable[[], duckdb.DuckDBPyConnection]
-"""Gives a reading connection of the caller's own; it sees what was durable when it was opened, and no more."""
+"""Gives a reading connection of the caller's own."""
 
 
 class Source(Protocol):
@@ -40,7 +40,7 @@ class Source(Protocol):
     name: str
 
     def read(self, connect: Connect, position: int) -> Portion | None:
-        """Return what follows `position` (-1 before the first), None for nothing; duckdb.Error, others."""
+        """Return what follows `position` (-1 before the first), None for nothing; or duckdb.Error."""
 
 
 def text_of(lines: pa.StringArray) -> bytes:

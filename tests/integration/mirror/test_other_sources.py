@@ -111,7 +111,7 @@ def test_it_reads_all_roll_ups_through_when_it_begins_anew(house: House, server:
         until_rolled(server, "rollups.water_15m", START + 29 * HOUR, water_flow_l_per_min_max=29)
     assert len(rows(server, "rollups.water_15m")) == 30
     server.query("DROP MEASUREMENT water_15m")
-    (house.directory / FILE_NAME).unlink()
+    (house.directory / FILE_NAME).unlink(missing_ok=True)
     with house.mirroring():
         until_rolled(server, "rollups.water_15m", START + 29 * HOUR, water_flow_l_per_min_max=29)
 
@@ -142,7 +142,7 @@ def test_it_mirrors_what_happens_to_alerts_once(house: House, server: Influx) ->
         house.state.alerts.note(
             connection, [JournalEntry(ALERT.alert_id, NOW + 90_000, Entry.RESOLVED, "wang", detail)]
         )
-    (house.directory / FILE_NAME).unlink()
+    (house.directory / FILE_NAME).unlink(missing_ok=True)
     with house.mirroring():
         until_sync(lambda: len(server.query("SELECT * FROM alerts.alerts")) == 4, what="the end")
     told = server.query("SELECT * FROM alerts.alerts")
