@@ -72,7 +72,9 @@ def streams_of(cursor: duckdb.DuckDBPyConnection, frames: Collection[int]) -> di
 
 def undone(cursor: duckdb.DuckDBPyConnection, counts: Mapping[str, int]) -> list[str]:
     """Return the ids of ``counts`` (readings by correction) that are not carried out, or not wholly."""
-    done = dict(cursor.execute("SELECT correction, count(*) FROM carried_out GROUP BY ALL").fetchall())
+    done = dict(
+        cursor.execute("SELECT correction, count(DISTINCT place) FROM carried_out GROUP BY ALL").fetchall()
+    )
     return [correction for correction, count in counts.items() if done.get(correction, 0) < count]
 
 
