@@ -23,6 +23,11 @@ class Attendance(TruthLog):
         if kind == "person":
             self._visits.append((int(str(fields["arrive"])), int(str(fields["leave"]))))
 
+    @property
+    def came(self) -> int:
+        """How many came so far."""
+        return len(self._visits)
+
     def most(self, since_ms: int, until_ms: int) -> int:
         """Return how many were inside at once at most, between two moments."""
         near = [one for one in self._visits if one[0] <= until_ms and one[1] > since_ms]
