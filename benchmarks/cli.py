@@ -20,6 +20,7 @@ from benchmarks import (
     history,
     ingest,
     judging,
+    mirror,
     paging,
     reading,
     station,
@@ -44,6 +45,7 @@ PARTS: dict[str, ModuleType] = {
         backup,
         history,
         dashboards,
+        mirror,
     )
 }
 TITLES = {part: str(module.TITLE) for part, module in PARTS.items()}
