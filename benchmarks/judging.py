@@ -53,14 +53,14 @@ def run(bench: Bench) -> Iterator[Row]:
         for first in range(0, len(batches), AT_ONCE):
             history.store.consume(batches[first : first + AT_ONCE])
         yield from _replay(history, sum(batch.points for batch in batches))
-    judging, silent = _cpu_a_point(bench, {}), _cpu_a_point(bench, bench.no_rules())
+    judging, silent = cpu_a_point(bench, {}), cpu_a_point(bench, bench.no_rules())
     yield Row(PART, f"gateway CPU a point at {POINT_RATE:,} points/s, all rules", judging, "µs")
     yield Row(PART, f"gateway CPU a point at {POINT_RATE:,} points/s, none", silent, "µs")
     yield Row(PART, "what all rules add", (judging / silent - 1) * 100, "%", "≤ 40")
 
 
-def _cpu_a_point(bench: Bench, rules: dict[str, object]) -> float:
-    """What a gateway uses for a point (µs) once it has heard every station, which costs more."""
+def cpu_a_point(bench: Bench, rules: dict[str, object]) -> float:
+    """Return what a gateway uses for a point (µs) once it has heard every station, which costs more."""
     stations, seconds = bench.stations(COUNTRY), bench.seconds(40, 3)
     heard_s = stations * POINTS / POINT_RATE
     load = Load(stations, POINTS, POINT_RATE / POINTS, duration_s=1.5 * heard_s + seconds)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
-from gateway.domain.buckets import Every, bucket_starts
+from gateway.domain.buckets import STEP_MS, Every, bucket_starts
 from gateway.domain.counters import GLITCH_MS
 from gateway.timeseries import tiers, touched
 from gateway.timeseries.days import days_between
@@ -56,13 +56,18 @@ def grown(
     cursor: duckdb.DuckDBPyConnection, stretch: Stretch, names: Sequence[str]
 ) -> list[tuple[int, int, str, float]]:
     """Return (bucket, series, name, increase) of a stretch of whole quarters that are told."""
-    starts = bucket_starts(stretch.start, stretch.end, stretch.every, stretch.tz)
+    rows = (
+        f"SELECT bucket, series, name, increase FROM ({_rows(cursor, stretch)})"
+        " WHERE count > 0 AND name IN (SELECT unnest(?::VARCHAR[]))"
+    )
+    if stretch.every in STEP_MS:
+        whole = f"SELECT *, bucket - bucket % {STEP_MS[stretch.every]} AS whole FROM ({rows})"
+    else:
+        starts = bucket_starts(stretch.start, stretch.end, stretch.every, stretch.tz)
+        days = f"SELECT unnest({starts}::BIGINT[]) AS whole"
+        whole = f"SELECT r.*, d.whole FROM ({rows}) r ASOF JOIN ({days}) d ON r.bucket >= d.whole"
     return cursor.execute(
-        "SELECT d.whole, series, name, sum(increase) FROM"
-        f" (SELECT bucket, series, name, increase FROM ({_rows(cursor, stretch)}) WHERE count > 0"
-        " AND name IN (SELECT unnest(?::VARCHAR[]))) r"
-        " ASOF JOIN (SELECT unnest(?::BIGINT[]) AS whole) d ON r.bucket >= d.whole GROUP BY ALL",
-        [[*names], starts],
+        f"SELECT whole, series, name, sum(increase) FROM ({whole}) GROUP BY ALL", [[*names]]
     ).fetchall()
 
 

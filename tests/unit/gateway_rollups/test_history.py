@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -30,9 +31,15 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield opened
 
 
-def answer(house: House, every: Every, fn: Fn, domain: str = "power", **more: object) -> list[StoredReading]:
-    span = {"start": FIRST, "end": FIRST + 30 * DAY, "tz": SHANGHAI, "limit": 1_000} | more
-    return read(house.store.cursor(), ReadingQuery(STATION, domain, every=every, fn=fn, **span))  # type: ignore[arg-type]
+def answer(
+    house: House,
+    every: Every,
+    fn: Fn,
+    domain: str = "power",
+    **more: Any,  # noqa: ANN401 - fields of a query
+) -> list[StoredReading]:
+    span: dict[str, Any] = {"start": FIRST, "end": FIRST + 30 * DAY, "tz": SHANGHAI, "limit": 1_000} | more
+    return read(house.store.cursor(), ReadingQuery(STATION, domain, every=every, fn=fn, **span))
 
 
 def by_bucket(found: list[StoredReading], name: str) -> dict[int, object]:
@@ -54,7 +61,7 @@ def live(house: House, days: int) -> None:
 @pytest.mark.parametrize("tz", ["Asia/Shanghai", "UTC"])
 def test_tiers_tell_the_same_growth_as_the_readings(house: House, every: Every, offset: int, tz: str) -> None:
     live(house, 6)
-    span = {"start": FIRST + offset, "end": FIRST + 5 * DAY + offset, "tz": ZoneInfo(tz)}
+    span: dict[str, Any] = {"start": FIRST + offset, "end": FIRST + 5 * DAY + offset, "tz": ZoneInfo(tz)}
     from_readings = answer(house, every, Fn.INCREASE, **span)
     house.roll(FIRST + 8 * DAY)
     assert told_until(house.store.cursor(), "power", [0]) == FOREVER
@@ -89,7 +96,7 @@ def test_months_and_years_are_what_their_days_come_to(house: House) -> None:
         house.take(("environment", smoke), power(ts + HOUR, **{ENERGY: 100.0 + day}), at=ts)
     house.roll(FIRST + 8 * DAY)
     october, november = FIRST - 31 * DAY, FIRST
-    span = {"start": october, "end": FIRST + 30 * DAY}
+    span: dict[str, Any] = {"start": october, "end": FIRST + 30 * DAY}
     assert by_bucket(answer(house, Every.MONTH, Fn.INCREASE, **span), ENERGY) == {october: 2, november: 5}
     assert by_bucket(answer(house, Every.YEAR, Fn.INCREASE, **span), ENERGY) == {
         day_start(1_767_225_600_000 - 8 * HOUR, SHANGHAI): 7
@@ -116,7 +123,7 @@ def test_times_without_readings_are_answered_by_what_was_made_of_them(house: Hou
     house.roll(FIRST + 3 * DAY)
     end = span_of("202610")[1]
     house.store.drop_table("power_samples", "202610", lambda cursor: sealed.seal(cursor, "power", end))
-    span = {"start": FIRST - 20 * DAY}
+    span: dict[str, Any] = {"start": FIRST - 20 * DAY}
     for every in (Every.QUARTER, Every.HOUR, Every.DAY):
         means = by_bucket(answer(house, every, Fn.MEAN, **span), "voltage_v")
         assert list(means.values()) == [215, 200]
