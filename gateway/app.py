@@ -368,7 +368,11 @@ def _services(
             History(parts.store, parts.state.births), parts.registry, alarms.calendar, alert_list, on_call
         ),
         reports=Reports(
-            parts.fleet, parts.registry, parts.state, Ledger(alarms.calendar), parts.store.cursor
+            parts.fleet,
+            parts.registry,
+            parts.state,
+            Ledger(alarms.calendar, parts.settings.reports.staff_credentials),
+            parts.store.cursor,
         ),
         links=alarms.links,
         retention=retention,

@@ -26,6 +26,7 @@ from gateway.ingest.acknowledging import AckSettings
 from gateway.ingest.pipeline import IngestSettings
 from gateway.ingest.subscriber import BrokerSettings
 from gateway.notify.channels import Channels
+from gateway.queries.reports.visit_hours import ReportSettings
 from gateway.timeseries.mirror.settings import MirrorSettings
 from wire.topics import REGION_PATTERN
 
@@ -77,6 +78,7 @@ class Settings(BaseModel):
     mirror: MirrorSettings = Field(
         default_factory=MirrorSettings, description="Copies of the store for other programs."
     )
+    reports: ReportSettings = Field(default_factory=ReportSettings, description="What unions report.")
     retention: RetentionSettings = Field(
         default_factory=RetentionSettings, description="How long each class of data is kept."
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import duckdb
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gateway.domain.holidays import Holidays
 from gateway.domain.local_time import HOUR_MS
@@ -13,10 +14,30 @@ from gateway.domain.visits_by_source import reckon, spent_inside_s
 from gateway.queries.reports.period import Period
 from gateway.queries.reports.subjects import Subject, by_tz, seconds_in
 from gateway.timeseries.footfall import Grid, seen_by_hour
+from wire.measures import EVENT_FIELDS
 
-STAFF_CREDENTIALS = frozenset({"key"})
+STAFF_CREDENTIALS = ("key",)
 """Whoever lets himself in with a key works there; visitors are given codes, cards and the like."""
+_KINDS = next(field.values for field in EVENT_FIELDS["access"] if field.name == "credential_kind")
 _HOUR_S = HOUR_MS / 1_000
+
+
+class ReportSettings(BaseModel):
+    """The section `reports` of the gateway's settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    staff_credentials: tuple[str, ...] = Field(
+        STAFF_CREDENTIALS, description="Credentials of those who work at stations: they are no visitors."
+    )
+
+    @field_validator("staff_credentials")
+    @classmethod
+    def _are_credentials(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [kind for kind in kinds if kind not in _KINDS]
+        if unknown:
+            raise ValueError(f"no credential is called {unknown[0]!r}; there are {', '.join(_KINDS)}")
+        return kinds
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from gateway.domain.retention import DataClass
 from gateway.domain.visits import Figure, Method, figures
 from gateway.domain.visits_by_source import ENTRIES_PER_PERSON, PEOPLE_PER_GRANT
 from gateway.queries.reports.period import Period
 from gateway.queries.reports.visit_changes import visits_of
+from gateway.queries.reports.visit_hours import ReportSettings
 from gateway.timeseries.retention import Retention
 from tests.unit.gateway_reports.lived import (
     DAY,
@@ -64,6 +66,12 @@ def test_it_leaves_staff_out_by_their_credential(lived: Lived) -> None:
     assert (alone, method) == (round((sum(WEEK) + 5) * PEOPLE_PER_GRANT), Method.GRANTS)
     lived.write(ID, "access", granted(NOVEMBER, WEEK, kind="key"), events=True)
     assert week(lived)[0] == alone
+
+
+def test_a_credential_that_there_is_not_cannot_be_that_of_staff() -> None:
+    assert ReportSettings(staff_credentials=("key", "card")).staff_credentials == ("key", "card")
+    with pytest.raises(ValidationError, match="no credential is called 'broom'; there are qr"):
+        ReportSettings(staff_credentials=("broom",))
 
 
 def test_it_counts_nobody_who_is_let_out(lived: Lived) -> None:
