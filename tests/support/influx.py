@@ -174,6 +174,10 @@ class _Shim(BaseHTTPRequestHandler):
         super().setup()
         self.influx.talks.add(self.connection)
 
+    def handle(self) -> None:
+        with suppress(OSError):  # a gateway that is killed hangs up amid a sentence
+            super().handle()
+
     def finish(self) -> None:
         self.influx.talks.discard(self.connection)
         with suppress(OSError):

@@ -29,7 +29,7 @@ class InfluxSettings(BaseModel):
     )
     timeout_s: float = Field(10.0, gt=0, le=120, description="Seconds that one request may take.")
     points_per_s: int = Field(
-        150_000, ge=100, description="So many values a second are written at most, also when catching up."
+        100_000, ge=100, description="So many values a second are written at most, also when catching up."
     )
     keep_days: dict[str, Days] = Field(
         default_factory=dict,

@@ -104,7 +104,7 @@ def test_it_leaves_out_and_counts_what_its_class_does_not_keep(store: Store) -> 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_read_back_the_same_from_the_store_and_from_here(value: float) -> None:
-    (text,) = duckdb.sql("SELECT ?::DOUBLE::VARCHAR", params=[value]).fetchall()[0]
+    (text,) = duckdb.execute("SELECT ?::DOUBLE::VARCHAR", [value]).fetchall()[0]
     assert float(text) == value
     said = line(STATIONS, {"region": "r", "station": "s"}, {"lat": value}, 1)
     assert said is not None
