@@ -20,7 +20,7 @@ from tests.integration.api_support import NOW, House, client_for, open_house
 from tests.integration.api_tokens import bearer, guarded_settings
 from tests.unit.gateway_reports.lived import DAY, HOUR, counting, granted, guarded
 
-STATION, SILENT, EVIL = "louxing-07", "louxing-08", "louxing-09"
+STATION, SILENT, EVIL, NEVER = "louxing-07", "louxing-08", "louxing-09", "louxing-10"
 OCTOBER = 1_790_784_000_000
 """2026-10-01T00:00+08:00."""
 PER_DAY = [0] * 8 + [2, 3, 1, 4, 2, 2, 1, 3, 2, 2, 1, 1] + [0] * 4
@@ -37,6 +37,7 @@ REGISTRY = Registry(
             }
         ),
         StationSpec(station_id=SILENT, region="louxing"),
+        StationSpec(station_id=NEVER, region="nowhere-yet"),
     ]
 )
 
@@ -127,6 +128,14 @@ async def test_a_station_without_data_says_so_instead_of_nought(
     assert "无数据" in written
     total = row_of(await ask(client, "visits", period="2026-10"), station_id=None, level="month")
     assert total["note"] == "partial"
+
+
+async def test_a_station_that_was_never_heard_has_no_figure_at_all(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    house.fleet.expect(NEVER, "nowhere-yet", "Asia/Shanghai")
+    body = await ask(client, "visits", period="2026-10", region="nowhere-yet")
+    assert {(row["visits"], row["note"]) for row in body["items"]} == {(None, "no_data")}
 
 
 async def test_it_writes_csv_that_excel_reads_in_chinese_and_that_reckons_nothing(

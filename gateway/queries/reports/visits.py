@@ -90,7 +90,8 @@ def _bounds(period: Period, tz: str, told: int) -> tuple[np.ndarray[tuple[int], 
 
 
 def _row(station: Subject, level: str, figure: Figure) -> Row:
-    note = "" if figure.method is not None else "no_data" if figure.visits is None else "estimated"
+    is_usual = figure.method is None and figure.whole_s > 0
+    note = "no_data" if figure.visits is None else "estimated" if is_usual else ""
     return {
         **of_station(station),
         "level": level,
@@ -102,7 +103,7 @@ def _row(station: Subject, level: str, figure: Figure) -> Row:
         "covered_s": figure.covered_s,
         "scheduled_s": figure.whole_s,
         "completeness": figure.completeness,
-        "note": note if figure.whole_s or figure.visits else "",
+        "note": note,
     }
 
 
