@@ -109,7 +109,7 @@ PLATFORM: tuple[Measure, ...] = (
         "入库延迟 P95",
         "Ingest lag, 95th percentile",
     ),
-    # age of the oldest stored frame that the mirror in InfluxDB lacks; 0 with all of them, unknown without one
+    # age of the oldest stored frame that the mirror in InfluxDB lacks; 0 with all, unknown without one
     _P.gauge("mirror_lag_s", "s", "float", (0, None), None, 60, 0, "镜像库落后时长", "Mirror behind by"),
 )
 
