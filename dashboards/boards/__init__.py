@@ -1,4 +1,4 @@
-"""The dashboards, one module each."""
+"""The dashboards, one module each; what a station lives on and holds has modules of its own."""
 
 from dashboards.boards import alerts, fleet, gateway, resources, station, visits
 from dashboards.model import Board

@@ -1,73 +1,34 @@
 """One station: the people in it, its door, water, power, air, things to use, and its box."""
 
-from collections.abc import Mapping
-
+from dashboards.boards.equipment import GOOD_OR_BAD, MINUTE_S, box, of_station, things
 from dashboards.boards.fleet import AGE, NOW, OPEN, STATE_WORDS
-from dashboards.influxql import BUCKET, CIRCUITS, DEVICE, MAIN, call, fields, select
-from dashboards.limits import Limit, above, below, within
-from dashboards.model import Annotation, Board, Colour, Figure, Panel, Query, Row, Text, Variable
+from dashboards.boards.supply import air, power, water
+from dashboards.influxql import BUCKET, call, fields, select
+from dashboards.model import Annotation, Board, Figure, Panel, Query, Row, Text, Variable
 from dashboards.parts import (
     ALERT_WORDS,
     HERE,
     ONE_STATION,
-    PER_DEVICE,
     REGIONS,
     RUNBOOK,
     SEVERITY_WORDS,
     bands,
-    chart,
     column,
     counted,
     event_words,
-    measure,
-    per_device,
 )
 from dashboards.texts import name
-from dashboards.units import figure_of
-from dashboards.views import bars, gauges, lines, stat, table
+from dashboards.views import bars, lines, stat, table
 from wire.influx import ALERT_TRANSITIONS, STATIONS, Tier, event_count, events, readings, rollup
 from wire.measures import EVENTS
 
-MINUTE_S = 60
 QUARTER_S = 900
-CHOSEN = (*HERE, DEVICE)
-GOOD_OR_BAD: Mapping[str, Colour] = {
-    "closed": "green",
-    "open": "blue",
-    "locked": "green",
-    "unlocked": "blue",
-    "fault": "red",
-    "running": "blue",
-    "standby": "green",
-    "ready": "green",
-    "removed": "red",
-    "self_test_failed": "red",
-    "battery_low": "orange",
-    "pads_expired": "orange",
-    "free": "green",
-    "in_use": "blue",
-    "overdue": "orange",
-    "cool": "blue",
-    "heat": "orange",
-    "normal": "green",
-    "alarm": "red",
-    "maintenance": "purple",
-    "planned_off": "purple",
-    "commissioning": "purple",
-}
 _DEVICES = ", ".join(
     readings(domain).source for domain in ("access", "water", "power", "environment", "facility")
 )
 DEVICES = Variable(
     "device", f'SHOW TAG VALUES FROM {_DEVICES} WITH KEY = "device" WHERE {" AND ".join(HERE)}'
 )
-
-
-def _of_station(*names: str) -> tuple[Query, ...]:
-    return tuple(
-        Query(select(call(STATIONS, "last", one), STATIONS, HERE, (BUCKET,), "fill(null)"), name(one))
-        for one in names
-    )
 
 
 def _now() -> tuple[Panel, ...]:
@@ -109,7 +70,7 @@ def _people() -> tuple[Panel, ...]:
             lines(MINUTE_S, fill=10),
             12,
             8,
-            queries=_of_station("people_inside", "capacity"),
+            queries=of_station("people_inside", "capacity"),
             figure=Figure("none", low=0, decimals=0),
             least_s=MINUTE_S,
         ),
@@ -148,141 +109,6 @@ def _passages() -> Panel:
         columns=(
             column("Time", Figure("dateTimeAsIso")),
             *(column(one, words=event_words("access", one)) for one in names),
-        ),
-    )
-
-
-def _water() -> tuple[Panel, ...]:
-    flow = above(Limit("WA-03", "trickle", "yellow"), Limit("WA-02", "burst", "red"))
-    pressure = within(
-        (Limit("WA-06", "gone", "red"), Limit("WA-07", "low", "orange")), (Limit("WA-07", "high", "orange"),)
-    )
-    frost = below(Limit("WA-12", "colder", "red"), Limit("WA-12", "cold", "orange"))
-    return (
-        chart("flow", "water", "water_flow_l_per_min", function="max", steps=flow),
-        chart("pressure", "water", "water_pressure_kpa", function="min", steps=pressure),
-        chart("water_temperature", "water", "water_temp_celsius", steps=frost),
-    )
-
-
-def _power() -> tuple[Panel, ...]:
-    volts = within(
-        (Limit("PW-04", "lowest", "red"), Limit("PW-04", "low", "orange")),
-        (Limit("PW-05", "high", "orange"), Limit("PW-05", "highest", "red")),
-    )
-    leakage = above(Limit("PW-09", "main", "orange"), Limit("PW-09", "main_fire", "red"))
-    heat = above(Limit("PW-08", "hot", "orange"), Limit("PW-08", "hottest", "red"))
-    active = measure("power", "power_active_w").heartbeat_s
-    return (
-        chart(
-            "phases",
-            "power",
-            "power_active_w",
-            where=(*HERE, MAIN),
-            view=lines(active, fill=20, stacked=True),
-        ),
-        chart(
-            "circuits",
-            "power",
-            "power_active_w",
-            where=(*HERE, CIRCUITS, DEVICE),
-            view=lines(active, fill=10),
-        ),
-        chart("voltage", "power", "voltage_v", where=(*HERE, DEVICE), steps=volts),
-        chart("current", "power", "current_a", where=(*HERE, DEVICE)),
-        chart("leakage", "power", "residual_current_ma", function="max", steps=leakage),
-        chart("terminals", "power", "terminal_temp_celsius", function="max", steps=heat),
-    )
-
-
-def _air() -> tuple[Panel, ...]:
-    co2 = above(Limit("EN-04", "hour_mean", "yellow"), Limit("EN-04", "stale", "red"))
-    dust = above(Limit("EN-10", "high", "orange"))
-    outdoor = measure("environment", "outdoor_temp_celsius")
-    temperature = (
-        per_device("environment", "air_temp_celsius"),
-        per_device("environment", outdoor.name, legend=Text(outdoor.zh, outdoor.en)),
-    )
-    return (
-        Panel(
-            "temperature",
-            lines(outdoor.heartbeat_s),
-            8,
-            8,
-            queries=temperature,
-            figure=figure_of(outdoor),
-            least_s=MINUTE_S,
-        ),
-        chart("co2", "environment", "co2_ppm", steps=co2),
-        chart("humidity", "environment", "humidity_pct", steps=above(Limit("EN-08", "high", "orange"))),
-        chart("dust", "environment", "pm2_5_ug_per_m3", steps=dust),
-        chart("light", "environment", "illuminance_lux"),
-        chart("noise", "environment", "noise_db"),
-    )
-
-
-def _things() -> tuple[Panel, ...]:
-    names = ["station_mode", "appliance_state", "hvac_mode", "locker_cell_state", "aed_status"]
-    supplies = measure("facility", "consumable_level_pct")
-    return (
-        bands("things", "facility", *names, colours={**GOOD_OR_BAD, "open": "green"}, size=(24, 10)),
-        Panel(
-            "supplies",
-            gauges(),
-            12,
-            7,
-            queries=(
-                Query(
-                    select(
-                        call(readings("facility"), "last", supplies.name),
-                        readings("facility"),
-                        HERE,
-                        ("device",),
-                    ),
-                    PER_DEVICE,
-                ),
-            ),
-            figure=figure_of(supplies, below(Limit("FA-07", "low", "orange"))),
-            span="24h",
-        ),
-        chart(
-            "fridge",
-            "facility",
-            "fridge_temp_celsius",
-            steps=above(Limit("EN-11", "warm", "orange"), Limit("EN-11", "spoilt", "red")),
-            size=(12, 7),
-        ),
-    )
-
-
-def _box() -> tuple[Panel, ...]:
-    disk = above(Limit("AG-04", "high", "orange"), Limit("AG-04", "higher", "red"))
-    heat = above(Limit("AG-15", "hot", "red"))
-    link = within((Limit("AG-08", "lte", "orange"),), ())
-    ages = above(Limit("AG-05", "least", "orange"))
-    waiting = above(Limit("AG-09", "clear", "yellow"), Limit("AG-09", "old", "red"))
-    return (
-        chart("disk", "agent", "disk_used_pct", steps=disk),
-        chart("box_heat", "agent", "soc_temp_celsius", steps=heat),
-        chart("link", "agent", "link_rssi_dbm", steps=link),
-        Panel(
-            "waiting",
-            lines(MINUTE_S, limits=True),
-            8,
-            8,
-            queries=_of_station("outbox_age_s"),
-            figure=Figure("s", low=0, steps=waiting),
-            least_s=MINUTE_S,
-        ),
-        chart("silent", "agent", "device_last_ok_age_s", function="max", steps=ages),
-        Panel(
-            "frames",
-            lines(MINUTE_S),
-            8,
-            8,
-            queries=_of_station("frames_missing", "frames_late", "frames_gone", "frames_quarantined"),
-            figure=Figure("none", low=0, decimals=0),
-            least_s=MINUTE_S,
         ),
     )
 
@@ -327,12 +153,12 @@ BOARD = Board(
     (
         Row("now", _now()),
         Row("people", _people()),
-        Row("water", _water()),
-        Row("power", _power()),
-        Row("air", _air()),
-        Row("things", _things()),
+        Row("water", water()),
+        Row("power", power()),
+        Row("air", air()),
+        Row("things", things()),
         Row("alerts", _alerts()),
-        Row("box", _box()),
+        Row("box", box()),
     ),
     variables=(REGIONS, ONE_STATION, DEVICES),
     annotations=(OPENED,),

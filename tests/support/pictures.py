@@ -7,15 +7,11 @@ Not Grafana's own look: the same rows, units, limits and words, drawn by matplot
 
 import argparse
 import tempfile
-from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.dates import DateFormatter
 from matplotlib.figure import Figure
 
 from dashboards.asking import Chosen, seconds_of
@@ -28,20 +24,23 @@ from tests.integration.dashboards.conftest import END_MS, FAULTS, ONE_OF_EACH
 from tests.support.influx import Influx
 from tests.support.lived_mirror import DAY_MS, HOUR_MS, Lived, create, live
 from tests.support.panels import Ask, Series, Shown, asker, shown
+from tests.support.strokes import (
+    INK,
+    LINES,
+    bucket,
+    finish,
+    from_rows,
+    known,
+    sorted_rows,
+    stack,
+    steps,
+    written,
+)
+from tests.support.strokes import (
+    colour as colour_of,
+)
 from tests.support.told_mirror import tell
 
-INK = {
-    "green": "#3f9c4a",
-    "yellow": "#d9a514",
-    "orange": "#e0752d",
-    "red": "#c4303b",
-    "blue": "#3274c2",
-    "purple": "#8f5bb5",
-    "grey": "#9a9a9a",
-    "text": "#444444",
-}
-LINES = tuple(INK[name] for name in ("blue", "orange", "green", "purple", "red", "yellow", "grey"))
-ZONE = ZoneInfo("Asia/Shanghai")
 CELL_IN = 0.72
 """Inches that one cell of Grafana's grid is wide; it is half as high."""
 ROWS_SHOWN = 14
@@ -129,25 +128,25 @@ class Drawing:
 
     def _chart(self, axes: Axes, panel: Panel, got: Shown, _: Place) -> None:
         custom: Any = panel.view.custom
-        series = got.series or _from_rows(got, panel, self._language)
+        series = got.series or from_rows(got, panel, self._language)
         as_bars = custom.draw_style == "bars"
         stacked = custom.stacking is not None and custom.stacking.mode == "normal"
-        _steps(axes, panel)
+        steps(axes, panel)
         if stacked:
-            _stack(axes, series, self._colours(panel, series), bars=as_bars)
+            stack(axes, series, self._colours(panel, series), bars=as_bars)
         named = {column.name: column for column in panel.columns}
         columns = {column.title.of(self._language): column for column in panel.columns} | named
         for number, one in enumerate(() if stacked else series):
-            times, values = _known(one)
+            times, values = known(one)
             column = columns.get(one.name)
             colour = INK[column.colour] if column and column.colour else LINES[number % len(LINES)]
             name = column.title.of(self._language) if column else one.name
             if as_bars and not (column and column.band_to):
-                axes.bar(times, values, _bucket(times) * 0.8, color=colour, label=name, align="edge")
+                axes.bar(times, values, bucket(times) * 0.8, color=colour, label=name, align="edge")
             else:
                 few = "." if len(times) < FEW else None
                 axes.plot(times, values, color=colour, lw=0.9, label=name, marker=few)
-        _finish(axes, panel, len(series))
+        finish(axes, panel, len(series))
 
     def _colours(self, panel: Panel, series: list[Series]) -> list[str]:
         fixed = {one.title.of(self._language): INK[one.colour] for one in panel.columns if one.colour}
@@ -156,7 +155,7 @@ class Drawing:
     def _bands(self, axes: Axes, panel: Panel, got: Shown, _: Place) -> None:
         said = set()
         for row, one in enumerate(got.series):
-            times, values = _known(one)
+            times, values = known(one)
             for at, (time, value) in enumerate(zip(times, values, strict=True)):
                 word = panel.words[str(value)]
                 until = times[at + 1] if at + 1 < len(times) else END_MS / DAY_MS
@@ -164,7 +163,7 @@ class Drawing:
                 said.add(str(value))
                 axes.barh(row, until - time, left=time, height=0.7, color=INK[word.colour], label=label)
         axes.set_yticks(range(len(got.series)), [one.name for one in got.series], fontsize=7)
-        _finish(axes, panel, len(said))
+        finish(axes, panel, len(said))
 
     def _figures(self, axes: Axes, panel: Panel, got: Shown, _: Place) -> None:
         calc = panel.view.options.reduce_options.calcs[0]  # type: ignore[attr-defined]
@@ -173,17 +172,15 @@ class Drawing:
             cells = [row[column.name] for row in got.rows if row[column.name] is not None]
             value = sum(cells) if calc == "sum" else cells[-1]
             x = (at + 0.5) / len(panel.columns)
-            colour = _colour(value, column)
-            axes.text(
-                x, 0.62, _written(value, column, self._language), ha="center", fontsize=17, color=colour
-            )
+            colour = colour_of(value, column)
+            axes.text(x, 0.62, written(value, column, self._language), ha="center", fontsize=17, color=colour)
             axes.text(x, 0.2, column.title.of(self._language), ha="center", fontsize=9)
 
     def _table(self, axes: Axes, panel: Panel, got: Shown, place: Place) -> None:
         axes.axis("off")
-        shown_rows = _sorted(got.rows, panel)[: min(ROWS_SHOWN, place.height * 2 - 4)]
+        shown_rows = sorted_rows(got.rows, panel)[: min(ROWS_SHOWN, place.height * 2 - 4)]
         columns = [column for column in panel.columns if not column.hidden]
-        cells = [[_written(row[one.name], one, self._language) for one in columns] for row in shown_rows]
+        cells = [[written(row[one.name], one, self._language) for one in columns] for row in shown_rows]
         titles = [column.title.of(self._language) for column in columns]
         widths = [column.width or 120 for column in columns]
         table = axes.table(
@@ -195,7 +192,7 @@ class Drawing:
             cell.set_linewidth(0.2)
             if row and columns[at].cell in {"filled", "coloured"}:
                 value = shown_rows[row - 1][columns[at].name]
-                cell.set_facecolor(_colour(value, columns[at]) + "55")
+                cell.set_facecolor(colour_of(value, columns[at]) + "55")
             elif row and columns[at].cell == "shaded":
                 most = max(one[name] or 0 for one in got.rows for name in one if name.isdigit())
                 share = (shown_rows[row - 1][columns[at].name] or 0) / (most or 1)
@@ -203,7 +200,7 @@ class Drawing:
 
     def _map(self, axes: Axes, panel: Panel, got: Shown, _: Place) -> None:
         ages = Column("age", panel.columns[0].title, panel.figure)
-        colours = [_colour(row["last_seen_age_s"], ages) for row in got.rows]
+        colours = [colour_of(row["last_seen_age_s"], ages) for row in got.rows]
         axes.scatter([row["lon"] for row in got.rows], [row["lat"] for row in got.rows], c=colours, s=60)
         axes.tick_params(labelsize=7)
 
@@ -211,95 +208,10 @@ class Drawing:
         values = [[value for value in one.values if value is not None][-1] for one in got.series]
         column = Column("value", self._texts.title, panel.figure)
         axes.barh(
-            [one.name for one in got.series], values, color=[_colour(value, column) for value in values]
+            [one.name for one in got.series], values, color=[colour_of(value, column) for value in values]
         )
         axes.set_xlim(panel.figure.low, panel.figure.high)
         axes.tick_params(labelsize=7)
-
-
-def _from_rows(got: Shown, panel: Panel, language: Language) -> list[Series]:
-    """A chart made of a table: one series a column."""
-    rows = sorted(got.rows, key=lambda row: row["Time"])
-    times = [row["Time"] for row in rows]
-    return [Series(one.title.of(language), times, [row[one.name] for row in rows]) for one in panel.columns]
-
-
-def _known(one: Series) -> tuple[list[float], list[Any]]:
-    pairs = [(at, value) for at, value in zip(one.times, one.values, strict=True) if value is not None]
-    return [at / DAY_MS for at, _ in pairs], [value for _, value in pairs]
-
-
-def _bucket(times: list[float]) -> float:
-    return min((after - before for before, after in pairwise(times)), default=0.04)
-
-
-def _stack(axes: Axes, series: list[Series], colours: list[str], *, bars: bool) -> None:
-    pairs = [(at, value) for one in series for at, value in zip(one.times, one.values, strict=True)]
-    moments = sorted({at for at, value in pairs if value is not None})
-    days = [at / DAY_MS for at in moments]
-    below = [0.0] * len(moments)
-    for one, colour in zip(series, colours, strict=True):
-        told = dict(zip(one.times, one.values, strict=True))
-        values = [float(told.get(at) or 0) for at in moments]
-        top = [low + value for low, value in zip(below, values, strict=True)]
-        if bars:
-            axes.bar(
-                days, values, _bucket(days) * 0.8, bottom=below, color=colour, label=one.name, align="edge"
-            )
-        else:
-            axes.fill_between(days, below, top, color=colour, alpha=0.6, lw=0, label=one.name)
-        below = top
-
-
-def _steps(axes: Axes, panel: Panel) -> None:
-    for step in panel.figure.steps:
-        if step.above is not None and step.colour != "green":
-            axes.axhline(step.above, color=INK[step.colour], lw=0.8, ls="--")
-
-
-def _finish(axes: Axes, panel: Panel, series: int) -> None:
-    axes.xaxis_date(ZONE)
-    axes.xaxis.set_major_formatter(DateFormatter("%m-%d\n%H:%M", tz=ZONE))  # type: ignore[no-untyped-call]
-    axes.tick_params(labelsize=7)
-    axes.grid(visible=True, lw=0.3)
-    if panel.view.type == "timeseries":
-        axes.set_ylabel(panel.figure.unit, fontsize=7)
-        soft, _ = panel.figure.soft
-        axes.set_ylim(panel.figure.low if soft is None else soft, panel.figure.high)
-    if series:
-        axes.legend(fontsize=6.5, ncols=min(series, 6), loc="upper left", framealpha=0.6)
-
-
-def _sorted(rows: list[dict[str, Any]], panel: Panel) -> list[dict[str, Any]]:
-    for one in reversed(panel.view.options.sort_by or []):  # type: ignore[attr-defined]
-        name = str(one.display_name)
-        empty = [row for row in rows if row.get(name) is None]
-        full = [row for row in rows if row.get(name) is not None]
-        rows = [*sorted(full, key=lambda row: row[name], reverse=bool(one.desc)), *empty]
-    return rows
-
-
-def _colour(value: Any, column: Column) -> str:  # noqa: ANN401 - a cell
-    if str(value) in column.words:
-        return INK[column.words[str(value)].colour]
-    if not isinstance(value, int | float):
-        return INK["text"]
-    reached = [step.colour for step in column.figure.steps if step.above is None or value >= step.above]
-    return INK[reached[-1]]
-
-
-def _written(value: Any, column: Column, language: Language) -> str:  # noqa: ANN401 - a cell
-    if value is None:
-        return ""
-    if str(value) in column.words:
-        return column.words[str(value)].text.of(language)
-    if column.name == "Time":
-        return f"{datetime.fromtimestamp(value / 1000, ZONE):%m-%d %H:%M}"
-    if column.figure.unit == "percentunit":
-        return f"{value:.1%}"
-    if isinstance(value, float):
-        return f"{value:.{2 if column.figure.decimals is None else int(column.figure.decimals)}f}"
-    return str(value)
 
 
 if __name__ == "__main__":
