@@ -30,10 +30,11 @@ from gateway.batch.latest import Latest
 from gateway.config import Settings
 from gateway.console.pages import add_console
 from gateway.domain.fleet import Fleet
-from gateway.domain.registry import Registry
+from gateway.domain.registry import DEFAULT_TZ, Registry
 from gateway.errors import StartError, StoreClosedError
 from gateway.ingest.embedded import EmbeddedBroker
 from gateway.ingest.ingest import Ingest, IngestPlan
+from gateway.ingest.own import OWN_STATION
 from gateway.ingest.retaining import Removal
 from gateway.observability import Metrics
 from gateway.queries.alert_watch import AlertWatch
@@ -281,6 +282,10 @@ def _ingest(parts: Parts, *, take_over: bool) -> Ingest:
     for spec in parts.registry:
         parts.fleet.expect(spec.station_id, spec.region, spec.tz)
     parts.fleet.restore(parts.state.stations.load())
+    for source in parts.store.sources.known:
+        # heard for the first time shortly before a kill, and never born: only its frames tell of it
+        if source.station_id not in parts.fleet and source.station_id != OWN_STATION:
+            parts.fleet.expect(source.station_id, source.region, DEFAULT_TZ)
     try:
         ingest.restore()
         for domain, table in last_values.read(parts.store.cursor(), now_ms() - LAST_VALUES_MS):

@@ -11,10 +11,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.integration.station_peer import StationPeer
+from tests.integration.test_gateway_session import STREAM, frame
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import free_port, is_open
 from tests.support.processes import ROOT, Running
 from tests.support.waiting import until_sync
+from wire.topics import Channel
 
 READY = r"^ready http=(http://127\.0\.0\.1:(\d+)) mqtt=(mqtt://127\.0\.0\.1:\d+)$"
 
@@ -70,6 +73,22 @@ def test_it_writes_down_soon_what_its_start_judged(broker: Mosquitto, tmp_path: 
         gateway.wait_for(READY, seconds=40)
         snapshot = tmp_path / "data" / "engine.snapshot"
         until_sync(snapshot.exists, 30, "the engine's snapshot, well within its minute")
+
+
+def test_it_lists_a_station_after_a_kill_though_only_its_frames_tell_of_it(
+    broker: Mosquitto, tmp_path: Path
+) -> None:
+    with Running("gateway", "run", *configured(tmp_path, at(broker))) as gateway:
+        gateway.wait_for(READY, seconds=40)
+        with StationPeer(broker.port, "louxing-07") as peer:
+            peer.say(Channel.TELEMETRY, frame(1))
+            until_sync(lambda: peer.acknowledged(STREAM) == {1}, 20, "the acknowledgement")
+        gateway.kill()
+    with Running("gateway", "run", *configured(tmp_path, at(broker))) as again:
+        url = again.wait_for(READY, seconds=40)[1]
+        answer = httpx.get(f"{url}/api/v1/stations/louxing-07")
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["region"] == "louxing"
 
 
 def test_it_stops_in_time_while_somebody_listens_to_its_stream(broker: Mosquitto, tmp_path: Path) -> None:
