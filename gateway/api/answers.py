@@ -8,8 +8,8 @@ from gateway.queries.fleet_list import StationSummary
 from gateway.queries.station_detail import DeviceDetail, StationDetail
 from gateway.state.commands import CommandRecord
 from gateway.state.quarantined import Entry
-from gateway.timeseries.corrections import Stream
 from gateway.timeseries.asked import StoredReading
+from gateway.timeseries.corrections import Stream
 
 
 def station_item(summary: StationSummary) -> dict[str, object]:

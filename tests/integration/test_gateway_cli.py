@@ -12,11 +12,12 @@ import httpx
 import pytest
 
 from tests.integration.station_peer import StationPeer
-from tests.integration.test_gateway_session import STREAM, frame
+from tests.integration.test_gateway_session import frame
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import free_port, is_open
 from tests.support.processes import ROOT, Running
 from tests.support.waiting import until_sync
+from tests.unit.gateway_ingest.ticks import STREAM
 from wire.topics import Channel
 
 READY = r"^ready http=(http://127\.0\.0\.1:(\d+)) mqtt=(mqtt://127\.0\.0\.1:\d+)$"

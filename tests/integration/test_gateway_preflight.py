@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from deploy.mosquitto.make_acl import access_list
+from deploy.mosquitto.make_acl import accounts, for_mosquitto
 from gateway.app import Gateway
 from gateway.config import Settings
 from gateway.ingest.preflight import BrokerLimits as Limits
@@ -53,7 +53,7 @@ def as_shipped(tmp_path: Path) -> Iterator[Mosquitto]:
     stations = tmp_path / "stations.yaml"
     stations.write_text(STATIONS)
     users = {name: f"{name}-password" for name in ("gateway", "louxing-07")}
-    acl = access_list(stations)
+    acl = for_mosquitto(accounts(stations))
     with Mosquitto(tmp_path / "shipped", users=users, acl=acl, lines=shipped()) as broker:
         yield broker
 
