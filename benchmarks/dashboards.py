@@ -1,4 +1,4 @@
-"""(m) The fleet dashboard's questions to InfluxDB, with every 24-hour station of the country in it."""
+"""(l) The fleet dashboard's questions to InfluxDB, with every 24-hour station of the country in it."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ from dashboards.model import Panel
 from gateway.timeseries.mirror.lines import line
 from wire.influx import ALERT_TRANSITIONS, POLICIES, STATIONS, VISITS, Measurement, Policy, Tier, rollup
 
-PART = "m"
+PART = "l"
 TITLE = "the fleet dashboard's queries in InfluxDB 1.6.7"
 INFLUXD = shutil.which("influxd") or "/usr/bin/influxd"
 END_MS = 1_795_334_400_000
