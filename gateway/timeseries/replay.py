@@ -77,3 +77,17 @@ def present_columns(cursor: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
         for view, types in views().items()
         if view in found and view != "frames_raw"
     }
+
+
+def seen_upto(cursor: duckdb.DuckDBPyConnection, position: int, last: int) -> int | None:
+    """Return the last frame up to `last` that the connection sees; None when it has to be asked again.
+
+    The first question on a new connection was seen to miss a commit that had returned milliseconds before:
+    whoever reads on behind a cursor would go on without its frames. Numbers nobody used are passed over.
+    """
+    asked = "SELECT max(frame) FROM frames_raw WHERE frame > ? AND frame <= ?"
+    ((seen,),) = cursor.execute(asked, [position, last]).fetchall()
+    if seen is None:
+        asked = "SELECT min(frame) - 1 FROM frames_raw WHERE frame > ?"
+        ((seen,),) = cursor.execute(asked, [last]).fetchall()
+    return None if seen is None else int(seen)

@@ -82,9 +82,9 @@ class Rollups:
             waiting = durable_upto - noted
             if waiting >= FRAMES_A_PORTION or (waiting > 0 and now - self._noted_at >= NOTE_EVERY_MS):
                 last = min(durable_upto, noted + FRAMES_A_PORTION)
-                touched.note(cursor, noted + 1, last, closed)
-                self._noted_at = now if last == durable_upto else self._noted_at
-                return True
+                seen = touched.note(cursor, noted + 1, last, closed)
+                self._noted_at = now if seen == durable_upto else self._noted_at
+                return seen is not None
             portion = _pick(cursor, closed)
             if portion is None:
                 return self._days.step(cursor, closed, now)

@@ -8,6 +8,7 @@ import duckdb
 
 from gateway.domain.counters import GLITCH_MS
 from gateway.timeseries.quarters import QUARTER_MS, Window, hold_ms
+from gateway.timeseries.replay import seen_upto
 from gateway.timeseries.select import present_fields
 from gateway.timeseries.tables import views
 from wire.measures import DOMAINS, MEASURES, Kind, Measure
@@ -25,13 +26,19 @@ def noted_upto(cursor: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else -1
 
 
-def note(cursor: duckdb.DuckDBPyConnection, first: int, last: int, closed: int) -> None:
-    """Note what the readings of the frames `first` to `last` touch; quarters before `closed` may be told."""
+def note(cursor: duckdb.DuckDBPyConnection, first: int, last: int, closed: int) -> int | None:
+    """Note what the readings of the frames `first` to `last` touch; quarters before `closed` may be told.
+
+    Returns the last frame noted; None when the connection sees none of them yet.
+    """
     cursor.begin()
-    note_frames(cursor, first, last, closed)
-    cursor.execute("DELETE FROM noted_upto")
-    cursor.execute("INSERT INTO noted_upto VALUES (?)", [last])
+    seen = seen_upto(cursor, first - 1, last)
+    if seen is not None:
+        note_frames(cursor, first, seen, closed)
+        cursor.execute("DELETE FROM noted_upto")
+        cursor.execute("INSERT INTO noted_upto VALUES (?)", [seen])
     cursor.commit()
+    return seen
 
 
 def note_frames(connection: duckdb.DuckDBPyConnection, first: int, last: int, closed: int) -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from gateway.timeseries.changes import corrected_since
 from gateway.timeseries.mirror.lines import reading_lines
 from gateway.timeseries.mirror.portion import POINTS_A_PORTION, Connect, Portion, as_lines, text_of
-from gateway.timeseries.replay import present_columns
+from gateway.timeseries.replay import present_columns, seen_upto
 from wire import influx
 from wire.influx import NS_A_MS, SLOTS_A_FRAME, Measurement, Policy
 from wire.measures import DOMAINS, EVENTS
@@ -44,27 +44,13 @@ class Frames:
         if last <= position:
             return None
         with connect() as cursor:
-            seen = _seen(cursor, position, last)
+            seen = seen_upto(cursor, position, last)
             if seen is None:
                 return None
             said = read_frames(cursor, f"BETWEEN {position + 1} AND {seen}", self._since)
         fit = POINTS_A_PORTION * (seen - position) // max(said.points, 1)
         self._at_once = min(max(fit, FEWEST_FRAMES), MOST_FRAMES, 4 * self._at_once)
         return said.portion(seen)
-
-
-def _seen(cursor: duckdb.DuckDBPyConnection, position: int, last: int) -> int | None:
-    """Return the last frame up to `last` that the connection sees; None when it has to be asked again.
-
-    The first question on a new connection was seen to miss a commit that had returned milliseconds before,
-    and the mirror went on without 201 frames. Numbers nobody used are passed over.
-    """
-    asked = "SELECT max(frame) FROM frames_raw WHERE frame > ? AND frame <= ?"
-    ((seen,),) = cursor.execute(asked, [position, last]).fetchall()
-    if seen is None:
-        asked = "SELECT min(frame) - 1 FROM frames_raw WHERE frame > ?"
-        ((seen,),) = cursor.execute(asked, [last]).fetchall()
-    return None if seen is None else int(seen)
 
 
 class Corrections:
