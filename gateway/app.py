@@ -44,6 +44,7 @@ from gateway.queries.feed import StationFeed
 from gateway.queries.fleet_list import FleetList
 from gateway.queries.minute import Minute, keep_telling
 from gateway.queries.reports.reports import Reports
+from gateway.queries.reports.subjects import Subject, subjects
 from gateway.queries.reports.visit_hours import Ledger
 from gateway.queries.retention import RetentionRecord
 from gateway.queries.rota import OnCall
@@ -320,10 +321,17 @@ def _open_mirror(parts: Parts, ingest: Ingest, alarms: Alarms, undo: AsyncExitSt
     settings = parts.settings.mirror.influxdb
     if settings is None:
         return None
-    from gateway.timeseries.mirror.opening import Mirroring, Origin  # noqa: PLC0415 - only with a mirror
+    from gateway.queries.reports.mirrored import Visits  # noqa: PLC0415 - only with a mirror
+    from gateway.timeseries.mirror.opening import Mirroring, Origin  # noqa: PLC0415 - the same
+
+    def stations() -> dict[str, Subject]:
+        return {one.station_id: one for one in subjects(parts.fleet, parts.registry, None)}
 
     rules = RuleBook(lambda: alarms.catalogue, parts.registry)
-    origin = Origin(parts.store, parts.state, lambda: ingest.pipeline.durable_upto, rules.rule, now_ms)
+    visits = Visits(Ledger(alarms.calendar, parts.settings.reports.staff_credentials), stations, now_ms)
+    origin = Origin(
+        parts.store, parts.state, lambda: ingest.pipeline.durable_upto, rules.rule, now_ms, (visits,)
+    )
     mirroring = Mirroring(settings, parts.settings.data_dir, origin, parts.metrics.registry)
     return undo.enter_context(mirroring)
 

@@ -65,7 +65,7 @@ def subjects(
             station.first_seen,
             registry.get(station.station_id),
         )
-        for station in fleet
+        for station in tuple(fleet)  # at once: the event loop may meet a new one meanwhile
         if station.station_id != OWN_STATION
         and (regions is None or station.region in regions)
         and station_id in {None, station.station_id}

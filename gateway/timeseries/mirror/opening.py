@@ -1,6 +1,6 @@
 """The mirror of one gateway as a value: opened from settings and stores, started, asked, closed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -37,6 +37,8 @@ class Origin:
     durable_upto: Callable[[], int]
     rule_of: Callable[[str], Rule | None]
     clock: Callable[[], int]
+    further: Sequence[Source] = ()
+    """What is reckoned from the stores by others, as portions of their own."""
 
 
 class Mirroring:
@@ -107,6 +109,7 @@ def _sources(
         Corrections(since),
         Retellings(positions),
         *fills(),
+        *origin.further,
     ]
 
 

@@ -14,6 +14,7 @@ from gateway.ingest.decoding import Arrived
 from gateway.state.database import State
 from gateway.timeseries.mirror.arranging import arrange
 from gateway.timeseries.mirror.opening import Mirroring, Origin
+from gateway.timeseries.mirror.portion import Source
 from gateway.timeseries.mirror.positions import FILE_NAME, Positions
 from gateway.timeseries.mirror.server import Influx
 from gateway.timeseries.mirror.settings import InfluxSettings
@@ -88,10 +89,10 @@ class House:
             return arrange(server)
 
     @contextmanager
-    def mirroring(self) -> Iterator[Mirroring]:
+    def mirroring(self, *further: Source) -> Iterator[Mirroring]:
         """Have the mirror at work."""
         origin = Origin(
-            self.store, self.state, lambda: self.desk.frame - 1, lambda _rule: None, lambda: self.now
+            self.store, self.state, lambda: self.desk.frame - 1, lambda _rule: None, lambda: self.now, further
         )
         self.registry = CollectorRegistry()
         with Mirroring(self.settings, self.directory, origin, self.registry) as mirroring:
