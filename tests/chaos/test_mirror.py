@@ -62,7 +62,7 @@ def test_both_sides_count_the_same_after_kills(mirrored: Gatehouse, server: Infl
         mirrored.kill()
         count_people(box, 101, 200)
         mirrored.start()
-        until_sync(lambda: len(passed(server)) > 100, 60, "some of the second hundred")
+        until_sync(lambda: len(passed(server)) > 100, 180, "some of the second hundred")
         server.kill()
         count_people(box, 201, 300)
         until_sync(lambda: mirrored.counted(STATION_ID) == list(range(1, 301)), 60, "all of them stored")
