@@ -118,7 +118,8 @@ STATION = (
         "hvac",
         (Series("hvac_power_w", 3000, 9999, 1, 90), Series("hvac_setpoint_celsius", 240, 260, 1)),
     ),
-    Reading("occupancy", "lounge", "seating", (Series("zone_people_count", 0, 9, moving=_PASSING),)),
+    # never empty: its air conditioning runs all day, and in an empty room that is an alert
+    Reading("occupancy", "lounge", "seating", (Series("zone_people_count", 1, 9, moving=_PASSING),)),
     Reading(
         "access",
         "front-door",
