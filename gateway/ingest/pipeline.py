@@ -52,7 +52,7 @@ class IngestSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     tick_ms: int = Field(
-        500,
+        200,
         ge=1,
         le=10_000,
         description="A tick is closed this long after its first frame; at once when it holds an alarm.",
