@@ -5,7 +5,7 @@ from dashboards.model import Board, Change, Column, Figure, Panel, Query, Row, S
 from dashboards.parts import REGIONS, SEVERITIES, band, banded_sum, by_severity, column, counted, station_link
 from dashboards.texts import name, shared
 from dashboards.views import bars, places, stat, table
-from wire.influx import ALERT_TRANSITIONS, STATIONS, VISITS, Tier, rollup
+from wire.influx import ALERT_TRANSITIONS, STATIONS, VISITS, Measurement, Tier, rollup
 
 STATE_COUNT = "station (count)"
 """What Grafana's groupBy calls how many there are."""
@@ -13,6 +13,7 @@ NOW = "10m"
 """Stations are written once a minute, silent ones too; one that is not there for so long is not known."""
 MONTH = "30d"
 BY_STATION = ("region", "station")
+_LOCAL = f"fill(none) tz('{ZONE}')"
 
 STATE_WORDS = {
     "online": Word(shared().words["online"], "green"),
@@ -121,79 +122,51 @@ def _worst_columns() -> tuple[Column, ...]:
 
 
 def _course() -> tuple[Panel, ...]:
-    visits, power, water = VISITS["1d"], rollup("power", Tier.DAY), rollup("water", Tier.DAY)
-    local = f"fill(none) tz('{ZONE}')"
     return (
-        Panel(
-            "visits",
-            bars(),
-            12,
-            8,
-            queries=(banded_sum(visits, (REGION,), DAY, local),),
-            columns=band(),
-            figure=Figure("none", low=0, decimals=0),
-            span=MONTH,
-        ),
-        Panel(
-            "alerts",
-            bars(stacked=True),
-            12,
-            8,
-            queries=(
-                Query(
-                    select(
-                        call(ALERT_TRANSITIONS, "count", "alert_id"),
-                        ALERT_TRANSITIONS,
-                        (REGION, "\"change\" = 'opened'"),
-                        (DAY, "severity"),
-                        f"fill(none) tz('{ZONE}')",
-                    ),
-                    Text("$tag_severity", "$tag_severity"),
-                ),
-            ),
-            columns=by_severity(),
-            span=MONTH,
-        ),
-        Panel(
-            "energy",
-            bars(),
-            12,
-            8,
-            queries=(
-                Query(
-                    select(
-                        call(power, "sum", "energy_import_kwh_total_increase"),
-                        power,
-                        (REGION, MAIN),
-                        (DAY,),
-                        local,
-                    ),
-                    name("energy"),
-                ),
-            ),
-            figure=Figure("kwatth", low=0),
-            span=MONTH,
-        ),
-        Panel(
-            "water",
-            bars(),
-            12,
-            8,
-            queries=(
-                Query(
-                    select(
-                        call(water, "sum", "water_volume_m3_total_increase"),
-                        water,
-                        (REGION, MAIN),
-                        (DAY,),
-                        local,
-                    ),
-                    name("water"),
-                ),
-            ),
-            figure=Figure("m3", low=0),
-            span=MONTH,
-        ),
+        _visits_a_day(),
+        _alerts_a_day(),
+        _used_a_day("energy", rollup("power", Tier.DAY), "energy_import_kwh_total", "kwatth"),
+        _used_a_day("water", rollup("water", Tier.DAY), "water_volume_m3_total", "m3"),
+    )
+
+
+def _visits_a_day() -> Panel:
+    return Panel(
+        "visits",
+        bars(),
+        12,
+        8,
+        queries=(banded_sum(VISITS["1d"], (REGION,), DAY, _LOCAL),),
+        columns=band(),
+        figure=Figure("none", low=0, decimals=0),
+        span=MONTH,
+    )
+
+
+def _alerts_a_day() -> Panel:
+    opened = select(
+        call(ALERT_TRANSITIONS, "count", "alert_id"),
+        ALERT_TRANSITIONS,
+        (REGION, "\"change\" = 'opened'"),
+        (DAY, "severity"),
+        _LOCAL,
+    )
+    return Panel(
+        "alerts",
+        bars(stacked=True),
+        12,
+        8,
+        queries=(Query(opened, Text("$tag_severity", "$tag_severity")),),
+        columns=by_severity(),
+        span=MONTH,
+    )
+
+
+def _used_a_day(what: str, days: Measurement, counter: str, unit: str) -> Panel:
+    """What the main meters of all stations counted."""
+    used = select(call(days, "sum", f"{counter}_increase"), days, (REGION, MAIN), (DAY,), _LOCAL)
+    return Panel(
+        what, bars(), 12, 8, queries=(Query(used, name(what)),), figure=Figure(unit, low=0), span=MONTH
     )
 
 
