@@ -164,7 +164,7 @@ class Bench:
         config.write_text("\n".join((*lines, "")), "utf-8")
         with Broker(MOSQUITTO, "-c", str(config), log=log) as running:
             running.url = f"mqtt://127.0.0.1:{port}"
-            _wait_until_open(port)
+            wait_until_open(port)
             yield running
 
     @contextmanager
@@ -210,11 +210,12 @@ class Broker(Program):
     url: str
 
 
-def _wait_until_open(port: int) -> None:
+def wait_until_open(port: int) -> None:
+    """Wait until somebody listens on a port of this machine; RuntimeError after ten seconds."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
-    raise RuntimeError(f"mosquitto does not listen on port {port}")
+    raise RuntimeError(f"nobody listens on port {port}")

@@ -2,16 +2,12 @@
 
 import http.client
 import json
-import shutil
-import socket
-import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import urlencode
 
 from benchmarks.bench import COUNTRY, Bench, Row
+from benchmarks.influx import influxd
 from dashboards.asking import Chosen, asked
 from dashboards.boards.fleet import BOARD
 from dashboards.model import Panel
@@ -20,7 +16,6 @@ from wire.influx import ALERT_TRANSITIONS, POLICIES, STATIONS, VISITS, Measureme
 
 PART = "l"
 TITLE = "the fleet dashboard's queries in InfluxDB 1.6.7"
-INFLUXD = shutil.which("influxd") or "/usr/bin/influxd"
 END_MS = 1_795_334_400_000
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 DAYS, MINUTES = 30, 60
@@ -29,32 +24,14 @@ REGION_OF = 121
 ALERT_EVERY = 3
 """Every third station opens an alert a day."""
 AT_ONCE = 50_000
-START_S = 30.0
 REPEATS = 3
-_SETTINGS = """
-reporting-disabled = true
-bind-address = "127.0.0.1:{rpc}"
-[meta]
-  dir = "{folder}/meta"
-[data]
-  dir = "{folder}/data"
-  wal-dir = "{folder}/wal"
-  index-version = "tsi1"
-  query-log-enabled = false
-[monitor]
-  store-enabled = false
-[http]
-  bind-address = "127.0.0.1:{port}"
-  log-enabled = false
-[logging]
-  level = "error"
-"""
 
 
 def run(bench: Bench) -> Iterator[Row]:
     """Ask what Grafana asks when somebody opens the dashboard, and when they unfold its last row."""
     stations = bench.stations(COUNTRY)
-    with _influxd(bench.directory / "influx") as port:
+    with influxd(bench) as server:
+        port = server.port
         _fill(port, stations)
         for whose, region, aim in (("all regions", None, "≤ 2"), ("one region", ("r001",), "")):
             chosen = Chosen(END_MS - DAY_MS, END_MS, {"region": region})
@@ -165,36 +142,3 @@ def _request(port: int, path: str, body: str) -> bytes:
     if answer.status >= http.HTTPStatus.BAD_REQUEST:
         raise RuntimeError(f"influxd: {answer.status} {said[:300]!r}")
     return said
-
-
-@contextmanager
-def _influxd(folder: Path) -> Iterator[int]:
-    folder.mkdir()
-    port, rpc = _free(), _free()
-    settings = folder / "influxdb.conf"
-    settings.write_text(_SETTINGS.format(folder=folder, port=port, rpc=rpc))
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([INFLUXD, "-config", str(settings)], stdout=log, stderr=log)
-    try:
-        _wait(port)
-        yield port
-    finally:
-        server.terminate()
-        server.wait(START_S)
-
-
-def _wait(port: int) -> None:
-    until = time.monotonic() + START_S
-    while time.monotonic() < until:
-        try:
-            _request(port, "/query", urlencode({"q": "SHOW DATABASES"}))
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise RuntimeError("influxd did not begin to answer")
-
-
-def _free() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])

@@ -3,14 +3,13 @@
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from shutil import which
 
 from prometheus_client import CollectorRegistry
 
 from benchmarks.bench import COUNTRY, Bench, Load, Row
+from benchmarks.influx import influxd
 from benchmarks.judging import Fleet
 from benchmarks.metering import Meter, wait_s
-from gateway.ingest.embedded import free_port
 from gateway.state.database import State
 from gateway.timeseries.mirror.arranging import arrange
 from gateway.timeseries.mirror.opening import Mirroring, Origin
@@ -28,24 +27,6 @@ POINTS, OFFERED_FRAMES = 30, 12_000.0
 """More than a gateway takes on two cores: its own pace is what is measured."""
 _NOW = 1_795_334_400_000
 _WRITTEN = ("yizhan_mirror_points_total", {"source": "frames"})
-_SETTINGS = """
-reporting-disabled = true
-bind-address = "127.0.0.1:{rpc}"
-[meta]
-  dir = "{directory}/meta"
-[data]
-  dir = "{directory}/data"
-  wal-dir = "{directory}/wal"
-  index-version = "tsi1"
-  query-log-enabled = false
-[monitor]
-  store-enabled = false
-[http]
-  bind-address = "127.0.0.1:{port}"
-  log-enabled = false
-[logging]
-  level = "warn"
-"""
 
 
 def run(bench: Bench) -> Iterator[Row]:
@@ -102,17 +83,10 @@ def _taken(bench: Bench, *, mirrored: bool) -> float:
 @contextmanager
 def _influx(bench: Bench) -> Iterator[tuple[InfluxSettings, Meter]]:
     """Debian's InfluxDB with room for the mirror, and what it uses."""
-    executable, port = which("influxd"), free_port()
-    if executable is None:
-        raise RuntimeError("the benchmark needs Debian's influxdb: apt-get install influxdb")
-    directory = bench.directory / f"influx-{port}"
-    directory.mkdir()
-    config = directory / "influxdb.conf"
-    config.write_text(_SETTINGS.format(directory=directory, port=port, rpc=free_port()), "utf-8")
-    settings = InfluxSettings.model_validate(
-        {"url": f"http://127.0.0.1:{port}", "points_per_s": UNBOUNDED, "timeout_s": 60}
-    )
-    with bench.program("influxd", executable, "-config", str(config)) as running:
+    with influxd(bench) as running:
+        settings = InfluxSettings.model_validate(
+            {"url": running.url, "points_per_s": UNBOUNDED, "timeout_s": 60}
+        )
         _arrange(settings)
         yield settings, Meter({"influxd": running})
 
