@@ -60,6 +60,11 @@ def fleet(  # noqa: PLR0913, PLR0917 - one parameter an option
     except (OSError, ValueError) as error:
         print(f"simulate fleet: {error}", file=sys.stderr)
         raise typer.Exit(2) from error
+    _run(one, stations)
+
+
+def _run(one: Fleet, stations: int) -> None:
+    """Run until it is over or somebody stops it, and say what came of it."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         one.stop()

@@ -29,9 +29,14 @@ TRIGGERS = (
 
 
 def upgrade() -> None:
+    _journal()
     _alerts()
-    _telling()
-    _keeping_quiet()
+    _engine()
+    _escalations()
+    _notifications()
+    _overrides()
+    _maintenance()
+    _silences()
     _triggers()
 
 
@@ -42,8 +47,8 @@ def downgrade() -> None:
         op.drop_table(table)
 
 
-def _alerts() -> None:
-    """What is open, and what was ever said and done."""
+def _journal() -> None:
+    """What was ever said and done about alerts."""
     op.create_table(
         "alert_journal",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -58,6 +63,10 @@ def _alerts() -> None:
     )
     op.create_index("alert_journal_by_alert", "alert_journal", ["alert_id", "id"], unique=False)
     op.create_index("alert_journal_by_time", "alert_journal", ["at"], unique=False)
+
+
+def _alerts() -> None:
+    """What is open, and what is over."""
     op.create_table(
         "alerts",
         sa.Column("alert_id", sa.String(), nullable=False),
@@ -109,6 +118,10 @@ def _alerts() -> None:
         unique=False,
         sqlite_where=sa.text("decide_at IS NOT NULL"),
     )
+
+
+def _engine() -> None:
+    """How far the engine has judged."""
     op.create_table(
         "engine_position",
         sa.Column("consumer", sa.String(), nullable=False),
@@ -117,8 +130,8 @@ def _alerts() -> None:
     )
 
 
-def _telling() -> None:
-    """Who is told, in which order, and what waits to be sent."""
+def _escalations() -> None:
+    """Who is told next, and when."""
     op.create_table(
         "escalations",
         sa.Column("alert_id", sa.String(), nullable=False),
@@ -128,6 +141,10 @@ def _telling() -> None:
         sa.PrimaryKeyConstraint("alert_id"),
     )
     op.create_index("escalations_due", "escalations", ["next_at"], unique=False)
+
+
+def _notifications() -> None:
+    """What waits to be sent, and what was."""
     op.create_table(
         "notifications",
         sa.Column("id", sa.String(), nullable=False),
@@ -162,6 +179,10 @@ def _telling() -> None:
         unique=False,
         sqlite_where=sa.text("state IN ('waiting', 'claimed')"),
     )
+
+
+def _overrides() -> None:
+    """Who stands in for those on call."""
     op.create_table(
         "rota_overrides",
         sa.Column("id", sa.String(), nullable=False),
@@ -177,8 +198,8 @@ def _telling() -> None:
     op.create_index("rota_overrides_by_end", "rota_overrides", ["end"], unique=False)
 
 
-def _keeping_quiet() -> None:
-    """What keeps an alert from being told."""
+def _maintenance() -> None:
+    """Work during which lesser alerts are not told."""
     op.create_table(
         "maintenance",
         sa.Column("id", sa.String(), nullable=False),
@@ -194,6 +215,10 @@ def _keeping_quiet() -> None:
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _silences() -> None:
+    """What people silenced."""
     op.create_table(
         "silences",
         sa.Column("id", sa.String(), nullable=False),
