@@ -10,9 +10,6 @@ from gateway.queries.reports.period import Period
 from gateway.queries.reports.small_cells import FEWEST_OF_A_KIND, hide
 from gateway.queries.reports.subjects import Subject
 from gateway.queries.reports.table import (
-    COMPLETENESS,
-    NOTE,
-    OF_STATION,
     Cell,
     Column,
     Kind,
@@ -21,19 +18,17 @@ from gateway.queries.reports.table import (
     Words,
     of_station,
     share,
+    station_columns,
 )
 from gateway.timeseries.footfall import choose_series
 from gateway.timeseries.tallies import let_in
 
 BY: Words = {"occupation": ("职业", "occupation"), "credential": ("开门方式", "credential")}
-COLUMNS = (
-    *OF_STATION,
+COLUMNS = station_columns(
     Column("by", "", "分类", "By", is_key=True, words=BY),
     Column("value", "", "类别", "Value", is_key=True),
     Column("entries", "1", "开门人次", "Let in"),
     Column("share", "1", "占比", "Share"),
-    COMPLETENESS,
-    NOTE,
 )
 _FIGURES = ("entries", "share")
 UNSAID = "unsaid"

@@ -13,9 +13,6 @@ from gateway.queries.reports.alerts import opened_alerts
 from gateway.queries.reports.period import Period
 from gateway.queries.reports.subjects import Subject, seconds_in, without
 from gateway.queries.reports.table import (
-    COMPLETENESS,
-    NOTE,
-    OF_STATION,
     QUARTER_MS,
     Column,
     Kind,
@@ -24,13 +21,13 @@ from gateway.queries.reports.table import (
     of_station,
     quarters,
     share,
+    station_columns,
 )
 from gateway.state.alert_rows import AlertRow, Verdict
 from gateway.timeseries.footfall import choose_series
 from gateway.timeseries.tallies import Open, Tally, opened, tallied
 
-COLUMNS = (
-    *OF_STATION,
+COLUMNS = station_columns(
     Column("device", "", "设施", "Facility", is_key=True),
     Column("availability", "1", "可用率", "Availability"),
     Column("scheduled_min", "min", "应开放分钟", "Scheduled"),
@@ -40,8 +37,6 @@ COLUMNS = (
     Column("planned_min", "min", "计划维护分钟", "Planned maintenance"),
     Column("repairs", "1", "维修次数", "Repairs"),
     Column("mttr_h", "h", "平均修复时间", "Mean time to repair"),
-    COMPLETENESS,
-    NOTE,
 )
 _BROKEN: Mapping[str, Mapping[str, Sequence[str]]] = {
     "facility": {

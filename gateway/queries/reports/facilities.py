@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from gateway.queries.reports.period import Period
 from gateway.queries.reports.subjects import Subject
 from gateway.queries.reports.table import (
-    COMPLETENESS,
-    NOTE,
-    OF_STATION,
     Column,
     Kind,
     Row,
@@ -16,6 +13,7 @@ from gateway.queries.reports.table import (
     Words,
     of_station,
     quarters,
+    station_columns,
 )
 from gateway.timeseries.footfall import choose_series
 from gateway.timeseries.tallies import begun, tallied
@@ -27,13 +25,10 @@ MEASURES: Words = {
     "showers": ("淋浴次数", "showers"),
     "visits": ("隔间使用次数", "uses of a cubicle"),
 }
-COLUMNS = (
-    *OF_STATION,
+COLUMNS = station_columns(
     Column("device", "", "设施", "Facility", is_key=True),
     Column("measure", "", "指标", "Measure", is_key=True, words=MEASURES),
     Column("amount", "", "数量", "Amount"),
-    COMPLETENESS,
-    NOTE,
 )
 _COUNTERS = (
     ("facility", "appliance_cycles_total", "cycles"),

@@ -9,9 +9,6 @@ from gateway.domain.visits import figures
 from gateway.queries.reports.period import Period
 from gateway.queries.reports.subjects import Subject
 from gateway.queries.reports.table import (
-    COMPLETENESS,
-    NOTE,
-    OF_STATION,
     Column,
     Kind,
     Row,
@@ -19,13 +16,13 @@ from gateway.queries.reports.table import (
     of_station,
     quarters,
     share,
+    station_columns,
 )
 from gateway.timeseries.footfall import choose_series
 from gateway.timeseries.tallies import Tally, tallied
 
 ENERGY, WATER = "energy_import_kwh_total", "water_volume_m3_total"
-COLUMNS = (
-    *OF_STATION,
+COLUMNS = station_columns(
     Column("energy_kwh", "kW.h", "用电量", "Energy"),
     Column("energy_peak_kwh", "kW.h", "峰时电量", "Energy at peak"),
     Column("energy_flat_kwh", "kW.h", "平时电量", "Energy flat"),
@@ -38,8 +35,6 @@ COLUMNS = (
     Column("kwh_per_visit", "kW.h", "人次用电", "Energy per visit"),
     Column("l_per_visit", "L", "人次用水", "Water per visit"),
     Column("cost_per_visit", "CNY", "人次费用", "Cost per visit"),
-    COMPLETENESS,
-    NOTE,
 )
 _MAIN = "main_meter"
 
@@ -53,8 +48,7 @@ def build(sources: Sources, stations: Sequence[Subject], period: Period) -> list
 def _visits(sources: Sources, stations: Sequence[Subject], period: Period) -> dict[str, int]:
     """Return the visits of the period, of stations of which anything is known."""
     found: dict[str, int] = {}
-    for month in period.months():
-        reckoned = sources.ledger.reckoned(sources.cursor, month, stations, sources.now)
+    for reckoned in sources.reckoned(stations, period):
         for station in stations:
             hours = reckoned.get(station.station_id)
             bounds = np.array(period.span(station.tz), np.int64)

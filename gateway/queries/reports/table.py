@@ -1,6 +1,6 @@
 """A report as a table: columns with their units and names in both languages, rows of plain values."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -8,6 +8,7 @@ import numpy as np
 
 from gateway.domain.local_time import MINUTE_MS
 from gateway.domain.schedules import Maintenance
+from gateway.domain.visits import Hours, Reckoned
 from gateway.queries.reports.period import Period
 from gateway.queries.reports.subjects import Spans, Subject, merged
 from gateway.queries.reports.visit_hours import Ledger
@@ -53,7 +54,7 @@ NAME_ZH = Column("name_zh", "", "站点名称", "Name (Chinese)")
 NAME_EN = Column("name_en", "", "英文名称", "Name (English)")
 COMPLETENESS = Column("completeness", "1", "数据完整率", "Completeness")
 NOTE = Column("note", "", "备注", "Note", words=NOTES)
-OF_STATION = (REGION, STATION, NAME_ZH, NAME_EN)
+_OF_STATION = (REGION, STATION, NAME_ZH, NAME_EN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,20 @@ class Sources:
         since = end if station.first_seen is None else max(start, station.first_seen)
         return station.scheduled(since, end, self.ledger.calendar)
 
+    def hours(self, stations: Sequence[Subject], period: Period) -> Iterator[dict[str, Hours]]:
+        """Yield what was seen in the hours of each month of a period, by station."""
+        for month in period.months():
+            yield self.ledger.hours(self.cursor, month, stations, self.now)
+
+    def reckoned(self, stations: Sequence[Subject], period: Period) -> Iterator[dict[str, Reckoned]]:
+        """Yield what the hours of each month of a period amount to, by station."""
+        for month in period.months():
+            yield self.ledger.reckoned(self.cursor, month, stations, self.now)
+
     def heard(self, stations: Sequence[Subject], period: Period) -> dict[str, tuple[float, float]]:
         """Return the seconds in which a station's counter or doors were heard, and all scheduled ones."""
         found: dict[str, tuple[float, float]] = {}
-        for month in period.months():
-            hours = self.ledger.hours(self.cursor, month, stations, self.now)
+        for hours in self.hours(stations, period):
             for station in stations:
                 start, end = period.span(station.tz)
                 if (seen := hours.get(station.station_id)) is not None:
@@ -99,6 +109,11 @@ class Sources:
         start, end = self.span(station, period)
         windows = [one for one in self.windows if one.scope.covers(station.station_id, station.region, "")]
         return merged(each for one in windows for each in one.when.between(start, end, station.tz))
+
+
+def station_columns(*columns: Column) -> tuple[Column, ...]:
+    """Return the columns of a report about stations: which, what of them, and how much is known."""
+    return (*_OF_STATION, *columns, COMPLETENESS, NOTE)
 
 
 Build = Callable[[Sources, Sequence[Subject], Period], list[Row]]

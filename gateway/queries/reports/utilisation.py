@@ -11,9 +11,6 @@ from gateway.queries.reports.period import Period
 from gateway.queries.reports.small_cells import FEWEST_VISITS, hide
 from gateway.queries.reports.subjects import Subject
 from gateway.queries.reports.table import (
-    COMPLETENESS,
-    NOTE,
-    OF_STATION,
     Cell,
     Column,
     Kind,
@@ -22,6 +19,7 @@ from gateway.queries.reports.table import (
     Words,
     of_station,
     share,
+    station_columns,
 )
 
 WEEKDAYS: Words = {
@@ -35,8 +33,7 @@ WEEKDAYS: Words = {
     "sun": ("周日", "Sunday"),
 }
 _WEEK = list(WEEKDAYS)[1:]
-COLUMNS = (
-    *OF_STATION,
+COLUMNS = station_columns(
     Column("weekday", "", "星期", "Weekday", is_key=True, words=WEEKDAYS),
     Column("hour", "", "时段（起始小时）", "Hour of the day", is_key=True),
     Column("mean_inside", "1", "平均在站人数", "Mean people inside"),
@@ -44,8 +41,6 @@ COLUMNS = (
     Column("share_of_capacity", "1", "使用率", "Mean inside / capacity"),
     Column("visits", "1", "服务人次", "Person-visits"),
     Column("night_share", "1", "夜间占比（22–6时）", "Share from 22 to 06"),
-    COMPLETENESS,
-    NOTE,
 )
 _FIGURES = ("mean_inside", "share_of_capacity", "visits")
 _NIGHT_FROM, _NIGHT_TO = 22, 6
@@ -54,7 +49,7 @@ _HOURS_A_WEEK = 168
 
 def build(sources: Sources, stations: Sequence[Subject], period: Period) -> list[Row]:
     """Return one row for each station, and one for each hour of its week."""
-    months = [sources.ledger.hours(sources.cursor, month, stations, sources.now) for month in period.months()]
+    months = list(sources.hours(stations, period))
     rows: list[Row] = []
     for station in stations:
         seen = [month[station.station_id] for month in months if station.station_id in month]

@@ -12,9 +12,6 @@ from gateway.queries.reports.period import Period, begin_of
 from gateway.queries.reports.small_cells import FEWEST_VISITS, hide
 from gateway.queries.reports.subjects import Subject
 from gateway.queries.reports.table import (
-    COMPLETENESS,
-    NOTE,
-    OF_STATION,
     Cell,
     Column,
     Kind,
@@ -24,6 +21,7 @@ from gateway.queries.reports.table import (
     of_region,
     of_station,
     share,
+    station_columns,
 )
 
 LEVELS: Words = {
@@ -38,8 +36,7 @@ METHODS: Words = {
     "presence": ("在站感应", "presence"),
     "mixed": ("多种方法", "mixed"),
 }
-COLUMNS = (
-    *OF_STATION,
+COLUMNS = station_columns(
     Column("level", "", "统计周期", "Level", is_key=True, words=LEVELS),
     Column("start", "", "时间", "Time", is_key=True),
     Column("visits", "1", "服务人次", "Person-visits"),
@@ -48,8 +45,6 @@ COLUMNS = (
     Column("method", "", "统计方法", "Method", words=METHODS),
     Column("covered_s", "s", "有数据时长", "Covered"),
     Column("scheduled_s", "s", "应开放时长", "Scheduled"),
-    COMPLETENESS,
-    NOTE,
 )
 FIGURES = ("visits", "low", "high", "method")
 _PARTS = {"year": "month", "month": "day", "day": "hour"}
@@ -57,9 +52,7 @@ _PARTS = {"year": "month", "month": "day", "day": "hour"}
 
 def build(sources: Sources, stations: Sequence[Subject], period: Period) -> list[Row]:
     """Return a row for the period and one for each of its parts: of every region, then every station."""
-    months = [
-        sources.ledger.reckoned(sources.cursor, month, stations, sources.now) for month in period.months()
-    ]
+    months = list(sources.reckoned(stations, period))
     by_region: dict[str | None, list[Row]] = {}
     for station in stations:
         reckoned = [month[station.station_id] for month in months if station.station_id in month]
