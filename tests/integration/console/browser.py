@@ -12,15 +12,16 @@ import httpx
 from gateway.api.application import create_api
 from gateway.api.settings import HttpSettings, TokenAuth
 from gateway.console.pages import add_console
+from gateway.state.alert_rows import AlertState
 from tests.integration.api_support import House, client_of
 
 ORIGIN = {"Origin": "http://127.0.0.1:8000"}
 
 
 @contextlib.asynccontextmanager
-async def browser_of(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    """Browse without tokens."""
-    app = create_api(house.services())
+async def browser_of(house: House, settings: HttpSettings | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    """Browse the console of a gateway."""
+    app = create_api(house.services(settings))
     add_console(app)
     async with client_of(app) as client:
         yield client
@@ -37,9 +38,7 @@ async def guarded_browser_of(house: House, folder: Path) -> AsyncIterator[httpx.
     north = hashlib.sha256(b"north").hexdigest()
     lines.append(f"- {{name: north, role: operator, regions: [north], sha256: {north}}}")
     (folder / "tokens.yaml").write_text("\n".join(lines))
-    app = create_api(house.services(HttpSettings(auth=TokenAuth(tokens=folder / "tokens.yaml"))))
-    add_console(app)
-    async with client_of(app) as client:
+    async with browser_of(house, HttpSettings(auth=TokenAuth(tokens=folder / "tokens.yaml"))) as client:
         yield client
 
 
@@ -49,11 +48,16 @@ def basic(token: str) -> dict[str, str]:
 
 
 async def page(client: httpx.AsyncClient, path: str, status: int = 200, /, **headers: str) -> str:
-    """Return a page as text."""
+    """Return a page as people read it."""
+    return unescape(await markup(client, path, status, **headers))
+
+
+async def markup(client: httpx.AsyncClient, path: str, status: int = 200, /, **headers: str) -> str:
+    """Return a page as it was sent."""
     answer = await client.get(path, headers=headers)
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    return unescape(answer.text)
+    return answer.text
 
 
 async def submit(
@@ -61,3 +65,10 @@ async def submit(
 ) -> httpx.Response:
     """Send a form of our own pages."""
     return await client.post(path, data=fields, headers=ORIGIN | headers)
+
+
+def state_of(house: House, alert_id: str) -> AlertState:
+    """Return what became of an alert."""
+    row = house.state.alerts.get(alert_id)
+    assert row is not None
+    return row.state

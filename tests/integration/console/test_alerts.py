@@ -1,57 +1,26 @@
+"""The pages about alerts, and what their forms do."""
+
 import re
-from collections.abc import AsyncIterator, Iterator
 from html import unescape
 from pathlib import Path
 
 import httpx
 import pytest
 
-from gateway.api.application import create_api
 from gateway.api.settings import HttpSettings
 from gateway.console.alert_texts import ALERT_TEXTS
 from gateway.console.duty_texts import DUTY_TEXTS
-from gateway.console.pages import add_console
 from gateway.console.texts import TEXTS
-from gateway.domain.registry import Name, Registry, StationSpec
 from gateway.notify.links import Link
-from gateway.state.alert_rows import AlertState, Entry, Verdict
-from tests.integration.api_support import NOW, TWO_PEOPLE, House, client_of, open_house
-from tests.integration.console_support import ORIGIN, basic, browser_of, guarded_browser_of, page, submit
+from gateway.state.alert_rows import AlertState, Verdict
+from tests.integration.api_support import NOW, House, open_house
+from tests.integration.console.browser import ORIGIN, basic, browser_of, page, state_of, submit
 
-REGISTRY = Registry(
-    [StationSpec(station_id="louxing-07", region="louxing", name=Name(zh="港桥驿站", en="Gangqiao <07>"))]
-)
 HOUR = 3_600_000
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with open_house(tmp_path, REGISTRY, TWO_PEOPLE) as house:
-        house.hear("louxing-07", "louxing")
-        house.hear("north-1", "north")
-        yield house
-
-
-@pytest.fixture
-async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with browser_of(house) as client:
-        yield client
-
-
-@pytest.fixture
-async def guarded(house: House, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    async with guarded_browser_of(house, tmp_path) as client:
-        yield client
 
 
 def severities(html: str) -> list[str]:
     return re.findall(r'<b class="P\d">(P\d)</b></td>', html)
-
-
-def state(house: House, ident: str) -> AlertState:
-    row = house.state.alerts.get(ident)
-    assert row is not None
-    return row.state
 
 
 # -- pages ------------------------------------------------------------
@@ -174,7 +143,7 @@ async def test_somebody_acknowledges_on_the_page(house: House, client: httpx.Asy
     html = await page(client, done.headers["location"])
     assert "李: on my way" in html
     assert "/acknowledge" not in html
-    assert state(house, ident) is AlertState.ACKNOWLEDGED
+    assert state_of(house, ident) is AlertState.ACKNOWLEDGED
 
 
 async def test_somebody_snoozes_and_resolves_on_the_page(house: House, client: httpx.AsyncClient) -> None:
@@ -186,7 +155,7 @@ async def test_somebody_snoozes_and_resolves_on_the_page(house: House, client: h
     await submit(
         client, f"/alerts/{ident}/resolve", {"by": "li", "verdict": "false", "comment": "test valve"}
     )
-    assert state(house, ident) is AlertState.RESOLVED
+    assert state_of(house, ident) is AlertState.RESOLVED
     assert "false" in await page(client, f"/alerts/{ident}?lang=en")
     over = await submit(client, f"/alerts/{ident}/acknowledge?lang=en", {"by": "li"})
     assert over.status_code == 409
@@ -211,7 +180,7 @@ async def test_a_form_says_what_is_wrong_in_it(
     refused = await submit(client, f"/alerts/{ident}/{deed}?lang=en", fields)
     assert refused.status_code == 422
     assert words in refused.text
-    assert state(house, ident) is AlertState.FIRING
+    assert state_of(house, ident) is AlertState.FIRING
 
 
 @pytest.mark.parametrize(
@@ -229,16 +198,13 @@ async def test_a_form_of_another_page_changes_nothing(
         f"/alerts/{ident}/acknowledge", data={"by": "li"}, headers={"Host": "evil.example.com"} | ORIGIN
     )
     assert (foreign.status_code, foreign.json()["errors"][0]["field"]) == (403, "Host")
-    assert state(house, ident) is AlertState.FIRING
+    assert state_of(house, ident) is AlertState.FIRING
 
 
 async def test_a_form_may_come_through_a_proxy_by_its_public_name(house: House) -> None:
-    app = create_api(
-        house.services(HttpSettings.model_validate({"public_url": "https://yizhan.example.org"}))
-    )
-    add_console(app)
     ident = house.opens("WA-02", "P1")
-    async with client_of(app) as client:
+    settings = HttpSettings.model_validate({"public_url": "https://yizhan.example.org"})
+    async with browser_of(house, settings) as client:
         headers = {"Origin": "https://yizhan.example.org"}
         done = await client.post(f"/alerts/{ident}/acknowledge", data={"by": "li"}, headers=headers)
     assert done.status_code == 303
@@ -261,127 +227,6 @@ async def test_a_page_lets_act_whom_the_api_lets_act(
     row = house.state.alerts.get(ident)
     assert row is not None
     assert row.by == ("act" if status == 303 else None)
-
-
-# -- silences ------------------------------------------------------------
-
-
-async def test_somebody_silences_what_the_page_has_shown(house: House, client: httpx.AsyncClient) -> None:
-    house.opens("WA-02", "P1")
-    html = await page(client, "/silences?lang=en&station_id=louxing-07&rule=WA-02&region=&severity=")
-    assert "It would hide 1 open alerts" in html
-    assert house.state.silences.page(9) == []
-    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', html))
-    hidden.pop("lang")
-    done = await submit(
-        client, "/silences?lang=en", hidden | {"by": "li", "reason": "paint", "minutes": "240"}
-    )
-    assert done.status_code == 303
-    [silence] = house.state.silences.page(9)
-    assert (silence.match.station_id, silence.match.rule, silence.end - silence.start) == (
-        "louxing-07", "WA-02", 4 * HOUR
-    )  # fmt: skip
-    html = await page(client, "/silences?lang=en")
-    assert "paint (li)" in html
-    house.now += HOUR
-    await submit(client, f"/silences/{silence.id}/end", {"by": "li"})
-    assert not house.state.silences.unended(house.now)
-
-
-async def test_it_says_when_a_silence_matches_nothing(client: httpx.AsyncClient) -> None:
-    assert "It matches no alert now" in await page(client, "/silences?lang=en&severity=P4")
-    assert "there is no rule 'XX-1'" in await page(client, "/silences?lang=en&rule=XX-1")
-    assert "station_id: A B?" in await page(client, "/silences?lang=en&station_id=A+B")
-
-
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
-        ({"rule": "WA-02", "by": "li", "minutes": "60"}, "Say why"),
-        ({"rule": "WA-02", "by": "li", "reason": "x"}, "Choose one"),
-        ({"by": "li", "reason": "x", "minutes": "60"}, "at least one of"),
-        ({"rule": "WA-02", "reason": "x", "minutes": "60"}, "Say who you are"),
-    ],
-)
-async def test_a_silence_s_form_says_what_is_wrong_in_it(
-    house: House, client: httpx.AsyncClient, fields: dict[str, str], words: str
-) -> None:
-    refused = await submit(client, "/silences?lang=en", fields)
-    assert refused.status_code == 422
-    assert words in refused.text
-    assert house.state.silences.page(9) == []
-
-
-# -- links ------------------------------------------------------------
-
-
-async def test_opening_a_link_changes_nothing_and_its_button_acknowledges_once(
-    house: House, client: httpx.AsyncClient
-) -> None:
-    ident = house.opens("WA-02", "P1")
-    path = f"/a/{house.links.token(Link(ident, 'li', NOW + HOUR))}"
-    before = house.state.alerts.timeline(ident)
-    for _ in range(3):
-        html = await page(client, f"{path}?lang=en")
-    assert (await client.head(path)).status_code in {200, 405}
-    assert "Acknowledge: 李 takes it" in html
-    assert "Close the <main valve>" in html
-    assert house.state.alerts.timeline(ident) == before
-    house.now += 60_000
-    done = await client.post(f"{path}?lang=en")
-    assert done.status_code == 200
-    assert "Acknowledged, thank you." in done.text
-    row = house.state.alerts.get(ident)
-    assert row is not None
-    assert (row.state, row.by) == (AlertState.ACKNOWLEDGED, "li")
-
-
-async def test_a_second_tap_says_who_did_it(house: House, client: httpx.AsyncClient) -> None:
-    ident = house.opens("WA-02", "P1")
-    first, second = (
-        f"/a/{house.links.token(Link(ident, who, NOW + HOUR))}?lang=en" for who in ("li", "zhao")
-    )
-    await client.post(first, data={})
-    for path in (first, second):
-        again = await client.post(path, data={"x": "y"})
-        assert "李 acknowledged this at 2026-11-22 16:00:00" in again.text
-        assert "<button>" not in await page(client, path)
-    row = house.state.alerts.get(ident)
-    assert row is not None
-    assert row.by == "li"
-    kinds = [entry.kind for entry in house.state.alerts.timeline(ident)]
-    assert kinds.count(Entry.ACKNOWLEDGED) == 1
-
-
-async def test_a_link_of_an_alert_that_is_over_says_so(house: House, client: httpx.AsyncClient) -> None:
-    ident = house.opens("WA-02", "P1")
-    path = f"/a/{house.links.token(Link(ident, 'li', NOW + HOUR))}?lang=en"
-    house.life.resolve(ident, "zhao", "", Verdict.TEST, NOW)
-    assert "This alert is closed" in (await client.post(path, data={})).text
-    assert state(house, ident) is AlertState.RESOLVED
-
-
-async def test_a_link_that_does_not_hold_says_what_to_do(house: House, client: httpx.AsyncClient) -> None:
-    ident = house.opens("WA-02", "P1")
-    token = house.links.token(Link(ident, "li", NOW + HOUR))
-    forged = ("b" if token[0] != "b" else "c") + token[1:]
-    gone = house.links.token(Link("01K0PZ6Q9V3W8S4D2N7X5C1BFA", "li", NOW + HOUR))
-    for bad in (forged, token[:-2], "x", gone):
-        assert "This link is damaged" in await page(client, f"/a/{bad}?lang=en", 404)
-        assert (await client.post(f"/a/{bad}", data={})).status_code == 404
-    house.now += HOUR
-    assert "This link has expired" in await page(client, f"/a/{token}?lang=en", 410)
-    assert (await client.post(f"/a/{token}", data={})).status_code == 410
-    assert state(house, ident) is AlertState.FIRING
-
-
-async def test_a_link_works_without_a_login(house: House, guarded: httpx.AsyncClient) -> None:
-    ident = house.opens("WA-02", "P1")
-    path = f"/a/{house.links.token(Link(ident, 'li', NOW + HOUR))}"
-    assert (await guarded.get("/alerts")).status_code == 401
-    await page(guarded, path)
-    assert (await guarded.post(path, data={})).status_code == 200
-    assert state(house, ident) is AlertState.ACKNOWLEDGED
 
 
 def test_no_text_stands_in_two_tables() -> None:

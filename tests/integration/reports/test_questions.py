@@ -1,7 +1,6 @@
 """Reports over HTTP: what is asked, in which format, and what is wrong with a question."""
 
 import csv
-from collections.abc import AsyncIterator, Iterator
 from io import BytesIO, StringIO
 from pathlib import Path
 
@@ -12,28 +11,15 @@ import pytest
 from gateway.api.report_files import XLSX
 from gateway.domain.registry import Registry, StationSpec
 from tests.integration.api_support import House, client_for, open_house
-from tests.integration.report_desk import (
+from tests.integration.reports.desk import (
     EVIL,
     NEVER,
     SILENT,
     STATION,
     ask,
     lives,
-    open_lived_in,
     row_of,
 )
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with open_lived_in(tmp_path) as house:
-        yield house
-
-
-@pytest.fixture
-async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_for(house) as client:
-        yield client
 
 
 async def test_it_tells_visits_with_method_band_and_completeness(

@@ -1,16 +1,14 @@
-"""A house whose stations are lived in, for reports over HTTP."""
+"""Stations that are lived in, and how reports about them are asked for."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
 
 from gateway.domain.registry import Registry, StationSpec
 from gateway.timeseries.rollups import Rollups
-from tests.integration.api_support import NOW, House, open_house
-from tests.unit.gateway_reports.lived import DAY, counting, granted, guarded
+from tests.integration.api_support import House
+from tests.unit.gateway_reports.lived import counting, granted, guarded
 
 STATION, SILENT, EVIL, NEVER = "louxing-07", "louxing-08", "louxing-09", "louxing-10"
 OCTOBER = 1_790_784_000_000
@@ -32,17 +30,6 @@ REGISTRY = Registry(
         StationSpec(station_id=NEVER, region="nowhere-yet"),
     ]
 )
-
-
-@contextmanager
-def open_lived_in(place: Path) -> Iterator[House]:
-    """Open a house that has known two stations since the day before October."""
-    with open_house(place, REGISTRY) as house:
-        house.now = OCTOBER - DAY
-        for station_id in (STATION, SILENT):
-            house.hear(station_id)
-        house.now = NOW
-        yield house
 
 
 def lives(house: House, days: int = 3, per_day: Sequence[int] = PER_DAY, start: int = OCTOBER) -> None:

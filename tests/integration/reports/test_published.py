@@ -1,8 +1,6 @@
 """What is published stays; what is not for everybody is hidden."""
 
-from collections.abc import AsyncIterator, Iterator
 from io import BytesIO
-from pathlib import Path
 
 import httpx
 import openpyxl
@@ -11,22 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from gateway.state.corrections import CorrectedReading, Correction, Identity
-from tests.integration.api_support import House, client_for
-from tests.integration.api_tokens import bearer, guarded_settings
-from tests.integration.report_desk import OCTOBER, PER_DAY, STATION, ask, lives, open_lived_in, row_of
+from tests.integration.api_support import House
+from tests.integration.api_tokens import bearer
+from tests.integration.reports.desk import OCTOBER, PER_DAY, STATION, ask, lives, row_of
 from tests.unit.gateway_reports.lived import DAY, HOUR, granted
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with open_lived_in(tmp_path) as house:
-        yield house
-
-
-@pytest.fixture
-async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_for(house) as client:
-        yield client
 
 
 async def publish(client: httpx.AsyncClient, kind: str = "visits", **body: str) -> httpx.Response:
@@ -95,15 +81,14 @@ async def test_nobody_changes_what_is_published_not_even_in_the_file(
         connection.execute(text("UPDATE publications SET by = 'somebody'"))
 
 
-async def test_a_region_publishes_what_is_its_own(house: House, tmp_path: Path) -> None:
-    async with client_for(house, guarded_settings(tmp_path)) as client:
-        for name, status in (("viewer", 403), ("north", 403), ("operator", 201)):
-            answer = await client.post(
-                "/api/v1/reports/visits/publish",
-                json={"period": "2026-10", "region": "louxing"},
-                headers=bearer(name),
-            )
-            assert answer.status_code == status, name
+async def test_a_region_publishes_what_is_its_own(house: House, guarded: httpx.AsyncClient) -> None:
+    for name, status in (("viewer", 403), ("north", 403), ("operator", 201)):
+        answer = await guarded.post(
+            "/api/v1/reports/visits/publish",
+            json={"period": "2026-10", "region": "louxing"},
+            headers=bearer(name),
+        )
+        assert answer.status_code == status, name
     assert answer.json()["by"] == "operator-desk"
     assert house.state.audit.newest(1)[0].action == "report.publish"
 
@@ -114,15 +99,14 @@ async def test_a_month_that_is_not_over_is_not_published(client: httpx.AsyncClie
 
 
 async def test_small_hours_are_hidden_from_viewers_and_from_everybody_when_asked(
-    house: House, tmp_path: Path
+    house: House, guarded: httpx.AsyncClient
 ) -> None:
     lives(house)
     query = {"period": "2026-10-02", "station_id": STATION}
     answers = {}
-    async with client_for(house, guarded_settings(tmp_path)) as client:
-        for name, public in (("viewer", {}), ("admin", {}), ("operator", {"public": "true"})):
-            answer = await client.get("/api/v1/reports/visits", params=query | public, headers=bearer(name))
-            answers[name] = [row for row in answer.json()["items"] if row["level"] == "hour"]
+    for name, public in (("viewer", {}), ("admin", {}), ("operator", {"public": "true"})):
+        answer = await guarded.get("/api/v1/reports/visits", params=query | public, headers=bearer(name))
+        answers[name] = [row for row in answer.json()["items"] if row["level"] == "hour"]
     assert all(row["visits"] is not None for row in answers["admin"])
     assert answers["viewer"] == answers["operator"]
     for open_row, row in zip(answers["admin"], answers["viewer"], strict=True):

@@ -1,26 +1,11 @@
 """What each kind of report tells."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-
 import httpx
 import pytest
 
-from tests.integration.api_support import NOW, House, client_for
-from tests.integration.report_desk import OCTOBER, STATION, ask, lives, open_lived_in, roll, row_of
+from tests.integration.api_support import NOW, House
+from tests.integration.reports.desk import OCTOBER, STATION, ask, lives, roll, row_of
 from tests.unit.gateway_reports.lived import HOUR
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with open_lived_in(tmp_path) as house:
-        yield house
-
-
-@pytest.fixture
-async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_for(house) as client:
-        yield client
 
 
 async def test_it_tells_energy_and_water_by_tariff_and_for_each_visit(

@@ -1,19 +1,17 @@
-import base64
-import hashlib
+"""The page of the fleet, the page of a station, and who is let in."""
+
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from gateway.api.application import create_api
-from gateway.api.settings import HttpSettings, TokenAuth
-from gateway.console.pages import add_console
 from gateway.console.texts import TEXTS, choose_language
 from gateway.domain.fleet import Device
 from gateway.domain.registry import Name, Registry, StationSpec
-from tests.integration.api_support import NOW, House, client_of, open_house
+from tests.integration.api_support import NOW, House, open_house
+from tests.integration.console.browser import basic, markup
 
 REGISTRY = Registry(
     [
@@ -33,46 +31,29 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield house
 
 
-@pytest.fixture
-async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_api(house.services())
-    add_console(app)
-    async with client_of(app) as client:
-        yield client
-
-
-async def page(client: httpx.AsyncClient, path: str, status: int = 200, **headers: str) -> str:
-    answer = await client.get(
-        path, headers={name.replace("_", "-"): value for name, value in headers.items()}
-    )
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    return answer.text
-
-
 def stations(html: str) -> list[str]:
     return re.findall(r'href="/stations/([^?"]+)', html)
 
 
 async def test_it_says_what_to_do_before_a_station_is_heard(client: httpx.AsyncClient) -> None:
-    html = await page(client, "/?lang=en")
+    html = await markup(client, "/?lang=en")
     assert "No station heard yet" in html
     assert "yizhan simulate station" in html
-    assert "还没有收到" in await page(client, "/?lang=zh")
+    assert "还没有收到" in await markup(client, "/?lang=zh")
 
 
 async def test_it_shows_the_fleet_worst_first(house: House, client: httpx.AsyncClient) -> None:
     house.hear("fine")
     house.fleet.heard("late", "louxing", NOW - 100_000, fresh=True)
     house.fleet.heard("gone", "louxing", NOW - 400_000, fresh=True)
-    html = await page(client, "/?lang=en")
+    html = await markup(client, "/?lang=en")
     assert stations(html) == ["gone", "late", "fine"]
     assert "6 min ago" in html
-    assert stations(await page(client, "/?state=late")) == ["late"]
+    assert stations(await markup(client, "/?state=late")) == ["late"]
 
 
 async def test_it_refreshes_by_itself(client: httpx.AsyncClient) -> None:
-    assert '<meta http-equiv="refresh" content="10">' in await page(client, "/")
+    assert '<meta http-equiv="refresh" content="10">' in await markup(client, "/")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +72,7 @@ async def test_it_speaks_the_reader_s_language(
 ) -> None:
     assert choose_language(asked, accepted) == language
     path = "/" if asked is None else f"/?lang={asked}"
-    html = await page(client, path, Accept_Language=accepted)
+    html = await markup(client, path, **{"Accept-Language": accepted})
     assert f'<html lang="{"zh-CN" if language == "zh" else "en"}">' in html
 
 
@@ -102,24 +83,24 @@ async def test_it_shows_a_station_with_its_devices(house: House, client: httpx.A
     )
     hot = {"device": "lounge", "ts": NOW - 5_000, "air_temp_celsius": 70.0, "smoke_alarm": "normal"}
     house.write("louxing-07", "environment", [{**hot, "suspect": ["air_temp_celsius"]}])
-    html = await page(client, "/stations/louxing-07?lang=en")
+    html = await markup(client, "/stations/louxing-07?lang=en")
     assert "3 of 20" in html
     assert "<b>70 °C</b> <em>outside its plausible range</em>" in html
     assert "never" in html
-    chinese = await page(client, "/stations/louxing-07?lang=zh")
+    chinese = await markup(client, "/stations/louxing-07?lang=zh")
     assert "港桥惠工驿站" in chinese
     assert "室温" in chinese
 
 
 async def test_a_name_is_text_and_never_markup(house: House, client: httpx.AsyncClient) -> None:
     house.hear("louxing-07")
-    html = await page(client, "/?lang=en")
+    html = await markup(client, "/?lang=en")
     assert "Gangqiao &lt;station&gt;" in html
     assert "<station>" not in html
 
 
 async def test_it_says_which_station_there_is_not(client: httpx.AsyncClient) -> None:
-    html = await page(client, "/stations/<b>x?lang=en", 404)
+    html = await markup(client, "/stations/<b>x?lang=en", 404)
     assert "There is no such station" in html
     assert "<b>x" not in html
 
@@ -133,7 +114,7 @@ async def test_its_pages_hold_every_station_once(
     seen: list[str] = []
     path: str | None = "/?lang=en"
     while path is not None:
-        html = await page(client, path)
+        html = await markup(client, path)
         seen += stations(html)
         following = re.search(r'<a href="([^"]+)" rel="next">', html)
         path = following[1].replace("&amp;", "&") if following else None
@@ -143,29 +124,21 @@ async def test_its_pages_hold_every_station_once(
 async def test_it_needs_no_script_and_nothing_from_elsewhere(house: House, client: httpx.AsyncClient) -> None:
     house.hear("louxing-07")
     for path in ("/", "/stations/louxing-07"):
-        html = await page(client, path)
+        html = await markup(client, path)
         assert "<script" not in html
         assert "style=" not in html
         assert not re.search(r'(?:src|href)="(?:https?:)?//', html)
     assert (await client.get("/console.css")).headers["content-type"].startswith("text/css")
 
 
-async def test_a_browser_signs_in_with_a_token_as_password(house: House, tmp_path: Path) -> None:
-    tokens = tmp_path / "tokens.yaml"
-    digest = hashlib.sha256(b"n-5pd").hexdigest()
-    tokens.write_text(f"- {{name: north, role: viewer, sha256: {digest}, regions: [north]}}")
-    app = create_api(house.services(HttpSettings(auth=TokenAuth(tokens=tokens))))
-    add_console(app)
+async def test_a_browser_signs_in_with_a_token_as_password(house: House, guarded: httpx.AsyncClient) -> None:
     house.hear("n", "north")
     house.hear("s", "south")
-    async with client_of(app) as client:
-        for wrong in ({}, {"Authorization": "Basic !"}, {"Authorization": "Bearer x"}):
-            refused = await client.get("/", headers=wrong)
-            assert (refused.status_code, refused.headers["www-authenticate"][:5]) == (401, "Basic")
-        password = base64.b64encode(b"anyone:n-5pd").decode()
-        html = await page(client, "/", Authorization=f"Basic {password}")
-        assert stations(html) == ["n"]
-        await page(client, "/stations/s", 404, Authorization=f"Basic {password}")
+    for wrong in ({}, {"Authorization": "Basic !"}, {"Authorization": "Bearer x"}):
+        refused = await guarded.get("/", headers=wrong)
+        assert (refused.status_code, refused.headers["www-authenticate"][:5]) == (401, "Basic")
+    assert stations(await markup(guarded, "/", **basic("north"))) == ["n"]
+    await markup(guarded, "/stations/s", 404, **basic("north"))
 
 
 def test_every_text_is_there_in_both_languages() -> None:

@@ -1,19 +1,16 @@
 """Work that is planned and people who stand in, on pages."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from gateway.domain.registry import Registry, StationSpec
-from tests.integration.api_support import NOW, TWO_PEOPLE, House, open_house
-from tests.integration.console_support import basic, browser_of, guarded_browser_of, page, submit
+from tests.integration.api_support import NOW, House, open_house
+from tests.integration.console.browser import basic, browser_of, page, submit
 
 HOUR = 3_600_000
 WHO = {"by": "li"}
-REGISTRY = Registry([StationSpec(station_id="louxing-07", region="louxing")])
 WORK = {
     "station_id": "louxing-07", "device": "", "region": "", "start": "2026-11-22T22:00", "minutes": "480",
     "rrule": "FREQ=WEEKLY", "reason": "new <floor>", "by": "li",
@@ -22,26 +19,6 @@ STAND_IN = {
     "person": "zhao", "layer": "nights", "region": "", "start": "2026-11-22T20:00", "end": "2026-11-23T09:00",
     "reason": "wedding", "by": "li",
 }  # fmt: skip
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with open_house(tmp_path, REGISTRY, TWO_PEOPLE) as house:
-        house.hear("louxing-07", "louxing")
-        house.hear("north-1", "north")
-        yield house
-
-
-@pytest.fixture
-async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with browser_of(house) as client:
-        yield client
-
-
-@pytest.fixture
-async def guarded(house: House, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    async with guarded_browser_of(house, tmp_path) as client:
-        yield client
 
 
 def ends(html: str) -> list[str]:
