@@ -11,9 +11,8 @@ from starlette.responses import Response
 from gateway.alerting.response.life import Alerts
 from gateway.api.alerts import act
 from gateway.api.asking import Asked, visible_alert
-from gateway.api.problems import Problem
 from gateway.console.alerts import SNOOZES_MIN
-from gateway.console.forms import Form, Refusal, form_of, refused, see
+from gateway.console.forms import Form, Refusal, carry_out, form_of
 from gateway.console.rendering import Language, Person
 from gateway.domain.local_time import MINUTE_MS
 from gateway.state.alert_rows import Verdict
@@ -57,12 +56,12 @@ async def act_on_alert(
     """Acknowledge, snooze or resolve, and show the alert again."""
     back = f"/alerts/{quote(alert_id, safe='')}?lang={lang}"
     form, now = await form_of(request), services.clock()
-    try:
+
+    async def doing() -> None:
         by = form.doer(person)
         view = await visible_alert(services, person, alert_id)
         await act(services, view, lambda: _DEEDS[deed](services.life, alert_id, form, by, now))
-    except (Refusal, Problem) as refusal:
-        return refused(refusal, lang, back)
-    done = Deed(now, by, f"alert.{deed}", alert_id, {"comment": form.text("comment")})
-    await asyncio.to_thread(services.state.audit.note, done)
-    return see(back)
+        done = Deed(now, by, f"alert.{deed}", alert_id, {"comment": form.text("comment")})
+        await asyncio.to_thread(services.state.audit.note, done)
+
+    return await carry_out(doing, person, lang, back)

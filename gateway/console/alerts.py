@@ -8,12 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from gateway.api.access import Role
 from gateway.api.asking import Asked, visible_alert
 from gateway.api.problems import Problem
 from gateway.api.values import read_cursor, write_cursor
+from gateway.console.forms import may_act
 from gateway.console.rendering import Language, Person, page
-from gateway.console.showing import age, clock
+from gateway.console.showing import age, clock, lengths
 from gateway.console.texts import Lang, translator, word_name
 from gateway.domain.registry import DEFAULT_TZ
 from gateway.notify.compared import compared
@@ -78,7 +78,7 @@ async def alert_page(services: Asked, person: Person, lang: Language, alert_id: 
         lang,
         alert=view,
         by=person.name,
-        may_act=person.role >= Role.OPERATOR,
+        may_act=may_act(person),
         since=age(view.opened, now, lang),
         opened=clock(view.opened, tz),
         changed=clock(view.changed, tz),
@@ -86,7 +86,7 @@ async def alert_page(services: Asked, person: Person, lang: Language, alert_id: 
         snoozed_until=_until(view, tz, now),
         quiet_because=word_name("why", view.quiet_because or "", lang),
         remarks=list(_remarks(view, lang)),
-        lengths=[(minutes, length(minutes, lang)) for minutes in SNOOZES_MIN],
+        lengths=lengths(SNOOZES_MIN, lang),
         timeline=list(_timeline(timeline, tz, lang)),
     )
 
@@ -122,14 +122,6 @@ def figures(view: AlertView, lang: Lang) -> str:
     if view.limit is None or view.limit == view.value:
         return t("measured", **told)
     return t("against", **told, limit=getattr(figure(of, view.limit), lang))
-
-
-def length(minutes: int, lang: Lang) -> str:
-    """Write a length of time in its largest unit."""
-    t = translator(lang)
-    if minutes % 1_440 == 0:
-        return t("days", n=minutes // 1_440)
-    return t("hours", n=minutes // 60) if minutes % 60 == 0 else t("minutes", n=minutes)
 
 
 def _until(view: AlertView, tz: str, now: int) -> str | None:

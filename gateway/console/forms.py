@@ -1,6 +1,6 @@
 """Forms of our pages: reading them, saying what is wrong in them, and going on to the page that shows it."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import TypeVar
@@ -85,16 +85,20 @@ class Form:
 
     def doer(self, person: Principal) -> str:
         """Return who does it: the token's name, else the one that was typed; Refusal without any."""
-        check_operator(person)
         name = person.name or self._fields.get("by", "").strip()
         if not 0 < len(name) <= _NAME_CHARACTERS:
             raise Refusal("name_needed")
         return name
 
 
+def may_act(person: Principal) -> bool:
+    """Whether somebody may change something."""
+    return person.role >= Role.OPERATOR
+
+
 def check_operator(person: Principal) -> None:
     """Let pass who may change something; Refusal for others."""
-    if person.role < Role.OPERATOR:
+    if not may_act(person):
         raise Refusal("needs_operator", HTTPStatus.FORBIDDEN)
 
 
@@ -119,17 +123,23 @@ async def form_of(request: Request) -> Form:
     return Form(dict(written))
 
 
-def refused(refusal: Refusal | Problem, lang: Lang, back: str) -> Response:
-    """Say that nothing was done, and why."""
+def why(refusal: Refusal | Problem, lang: Lang) -> str:
+    """Say why something is not done."""
     t = translator(lang)
-    if isinstance(refusal, Problem):
-        told = refusal.location == "form"
-        key = None if told else _WRONG.get(refusal.field) or _KNOWN.get(refusal.status)
-        why = refusal.detail if key is None else t(key)
-        return page("refused.html", lang, refusal.status, why=why, back=back)
-    return page("refused.html", lang, refusal.status, why=t(refusal.key, **refusal.told), back=back)
+    if isinstance(refusal, Refusal):
+        return t(refusal.key, **refusal.told)
+    told = refusal.location == "form"
+    key = None if told else _WRONG.get(refusal.field) or _KNOWN.get(refusal.status)
+    return refusal.detail if key is None else t(key)
 
 
-def see(address: str) -> Response:
-    """Go on to the page that shows what was done."""
-    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+async def carry_out(
+    doing: Callable[[], Awaitable[object]], person: Principal, lang: Lang, back: str
+) -> Response:
+    """Do what a form asks, if this one may, and go on to the page ``back``; or say why nothing was done."""
+    try:
+        check_operator(person)
+        await doing()
+    except (Refusal, Problem) as refusal:
+        return page("refused.html", lang, refusal.status, why=why(refusal, lang), back=back)
+    return RedirectResponse(back, HTTPStatus.SEE_OTHER)

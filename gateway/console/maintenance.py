@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.api.access import Principal, Role
+from gateway.api.access import Principal
 from gateway.api.asking import Asked
 from gateway.api.duty_shapes import MaintenanceBody, ScopeBody
 from gateway.api.maintenance import plan, take_out, visible_windows
-from gateway.api.problems import Problem
 from gateway.api.services import Services
-from gateway.console.alerts import length
-from gateway.console.forms import Form, Refusal, check_operator, form_of, refused, see, shaped
+from gateway.console.forms import Form, Refusal, carry_out, form_of, may_act, shaped
 from gateway.console.rendering import Language, Person, page
-from gateway.console.showing import minute
+from gateway.console.showing import Line, lengths, minute, words
+from gateway.console.texts import Lang, translator
 from gateway.domain.registry import DEFAULT_TZ
 from gateway.domain.schedules import Maintenance, next_windows
 
@@ -39,12 +38,12 @@ async def maintenance_page(services: Asked, person: Person, lang: Language) -> R
     return page(
         "maintenance.html",
         lang,
-        windows=await asyncio.to_thread(
-            lambda: [_shown(services, person, window) for window in windows[:MOST_WINDOWS]]
+        lines=await asyncio.to_thread(
+            lambda: [_line(services, person, lang, window) for window in windows[:MOST_WINDOWS]]
         ),
         by=person.name,
-        may_act=person.role >= Role.OPERATOR,
-        lengths=[(minutes, length(minutes, lang)) for minutes in LENGTHS_MIN],
+        may_act=may_act(person),
+        lengths=lengths(LENGTHS_MIN, lang),
         repeats=REPEATS,
     )
 
@@ -53,22 +52,17 @@ async def maintenance_page(services: Asked, person: Person, lang: Language) -> R
 async def add_window(services: Asked, person: Person, lang: Language, request: Request) -> Response:
     """Plan a window."""
     form = await form_of(request)
-    try:
-        await plan(services, person, _body(form, person))
-    except (Refusal, Problem) as refusal:
-        return refused(refusal, lang, f"/maintenance?lang={lang}")
-    return see(f"/maintenance?lang={lang}")
+    return await carry_out(
+        lambda: plan(services, person, _body(form, person)), person, lang, f"/maintenance?lang={lang}"
+    )
 
 
 @router.post("/maintenance/{window_id}/end")
 async def end_window(services: Asked, person: Person, lang: Language, window_id: str) -> Response:
     """Take a window out, with all its times to come."""
-    try:
-        check_operator(person)
-        await take_out(services, person, window_id)
-    except (Refusal, Problem) as refusal:
-        return refused(refusal, lang, f"/maintenance?lang={lang}")
-    return see(f"/maintenance?lang={lang}")
+    return await carry_out(
+        lambda: take_out(services, person, window_id), person, lang, f"/maintenance?lang={lang}"
+    )
 
 
 def _body(form: Form, person: Principal) -> MaintenanceBody:
@@ -87,19 +81,21 @@ def _body(form: Form, person: Principal) -> MaintenanceBody:
     return shaped(MaintenanceBody, {**given, **form.given("rrule")})
 
 
-def _shown(
-    services: Services, person: Principal, window: Maintenance
-) -> tuple[Maintenance, str, str, str, bool]:
-    """Return a window, its state, when it is or was, its own name for how it repeats, who may end it."""
+def _line(services: Services, person: Principal, lang: Lang, window: Maintenance) -> Line:
+    t, scope = translator(lang), window.scope
     tz = window.when.tz or (
-        DEFAULT_TZ if window.scope.station_id is None else services.registry.tz(window.scope.station_id)
+        DEFAULT_TZ if scope.station_id is None else services.registry.tz(scope.station_id)
     )
     now = services.clock()
     coming = next(iter(next_windows(window.when, now, tz, 1)), None)
-    repeats = next((key for key, rule in REPEATS.items() if rule == window.when.rule), "")
-    may_end = person.role >= Role.OPERATOR and coming is not None
     if coming is None:
-        return window, "ended", window.when.begins.strftime("%Y-%m-%d %H:%M"), repeats, may_end
-    begin, end = coming
-    state = "in_force" if begin <= now else "to_come"
-    return window, state, f"{minute(begin, tz)} – {minute(end, tz)}", repeats, may_end
+        state, when = "ended", window.when.begins.strftime("%Y-%m-%d %H:%M")
+    else:
+        state = "in_force" if coming[0] <= now else "to_come"
+        when = " – ".join(minute(at, tz) for at in coming)
+    if window.when.rule:
+        known = next((key for key, rule in REPEATS.items() if rule == window.when.rule), None)
+        when += f" · {t(known) if known else window.when.rule}"
+    where = words(scope.station_id, scope.device, scope.region)
+    told = (where, when, f"{window.reason} ({window.by})")
+    return Line(window.id, t(state), told, may_act(person) and coming is not None)

@@ -5,18 +5,18 @@ import asyncio
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.api.access import Principal, Role
+from gateway.api.access import Principal
 from gateway.api.asking import Asked
-from gateway.api.problems import Problem
 from gateway.api.rota import may_change, stand_down, stand_in
 from gateway.api.rota_shapes import OverrideBody
 from gateway.api.services import Services
 from gateway.api.values import rfc3339
-from gateway.console.forms import Form, Refusal, check_operator, form_of, refused, see, shaped
+from gateway.console.forms import Form, Refusal, carry_out, form_of, may_act, shaped
 from gateway.console.rendering import Language, Person, page
-from gateway.console.showing import minute
+from gateway.console.showing import Line, minute, words
+from gateway.console.texts import Lang, translator
 from gateway.domain.local_time import earliest, latest
-from gateway.domain.oncall import Rota
+from gateway.domain.oncall import Override, Rota
 
 PAGE = "/on-call/overrides"
 
@@ -27,25 +27,13 @@ router = APIRouter(include_in_schema=False)
 async def overrides_page(services: Asked, person: Person, lang: Language) -> Response:
     """Show who stands in for whom, now and later, and a form for another."""
     view = await asyncio.to_thread(services.on_call.view, services.clock(), person.regions)
-    may_act = person.role >= Role.OPERATOR
-    people = {} if view.rota is None else view.rota.people
-    tz = "" if view.rota is None else view.rota.tz
     return page(
         "overrides.html",
         lang,
         rota=view.rota,
-        overrides=[
-            (
-                one,
-                people[one.person].name if one.person in people else one.person,
-                minute(one.start, tz),
-                minute(one.end, tz),
-                may_act and may_change(person, one),
-            )
-            for one in (view.overrides if view.rota else ())
-        ],
+        lines=[_line(view.rota, person, lang, one) for one in view.overrides] if view.rota else [],
         by=person.name,
-        may_act=may_act,
+        may_act=may_act(person) and view.rota is not None,
     )
 
 
@@ -53,22 +41,26 @@ async def overrides_page(services: Asked, person: Person, lang: Language) -> Res
 async def add_override(services: Asked, person: Person, lang: Language, request: Request) -> Response:
     """Put somebody else on call."""
     form = await form_of(request)
-    try:
-        await stand_in(services, person, _body(services, form, person))
-    except (Refusal, Problem) as refusal:
-        return refused(refusal, lang, f"{PAGE}?lang={lang}")
-    return see(f"{PAGE}?lang={lang}")
+    return await carry_out(
+        lambda: stand_in(services, person, _body(services, form, person)), person, lang, f"{PAGE}?lang={lang}"
+    )
 
 
 @router.post(f"{PAGE}/{{override_id}}/end")
 async def end_override(services: Asked, person: Person, lang: Language, override_id: str) -> Response:
     """Let the plan hold again."""
-    try:
-        check_operator(person)
-        await stand_down(services, person, override_id)
-    except (Refusal, Problem) as refusal:
-        return refused(refusal, lang, f"{PAGE}?lang={lang}")
-    return see(f"{PAGE}?lang={lang}")
+    return await carry_out(
+        lambda: stand_down(services, person, override_id), person, lang, f"{PAGE}?lang={lang}"
+    )
+
+
+def _line(rota: Rota, person: Principal, lang: Lang, override: Override) -> Line:
+    who = rota.people.get(override.person)
+    where = words(override.layer or translator(lang)("all_layers"), override.region)
+    when = f"{minute(override.start, rota.tz)} – {minute(override.end, rota.tz)}"
+    told = (where, when, f"{override.reason} ({override.by})")
+    may_end = may_act(person) and may_change(person, override)
+    return Line(override.id, override.person if who is None else who.name, told, may_end)
 
 
 def _body(services: Services, form: Form, person: Principal) -> OverrideBody:

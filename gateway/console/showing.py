@@ -1,6 +1,6 @@
 """How values look on a page: ages, units, readings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -35,6 +35,16 @@ class ShownValue:
     is_suspect: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a list: what it is, what is told of it, and whether a button may end it."""
+
+    id: str
+    title: str
+    told: tuple[str, ...]
+    may_end: bool
+
+
 def age(since_ms: int | None, now: int, lang: Lang) -> str:
     """Say how long ago something was."""
     t = translator(lang)
@@ -58,6 +68,24 @@ def clock(ms: int, tz: str) -> str:
 def minute(ms: int, tz: str) -> str:
     """Write a local date and time of day to the minute, for plans."""
     return datetime.fromtimestamp(ms / 1_000, ZoneInfo(tz)).strftime("%Y-%m-%d %H:%M")
+
+
+def length(minutes: int, lang: Lang) -> str:
+    """Write a length of time in its largest unit."""
+    t = translator(lang)
+    if minutes % 1_440 == 0:
+        return t("days", n=minutes // 1_440)
+    return t("hours", n=minutes // 60) if minutes % 60 == 0 else t("minutes", n=minutes)
+
+
+def lengths(choices: Iterable[int], lang: Lang) -> list[tuple[int, str]]:
+    """Return lengths of time, in minutes, that a form offers, with what they are called."""
+    return [(minutes, length(minutes, lang)) for minutes in choices]
+
+
+def words(*said: str | None) -> str:
+    """Write what is said of some things one after the other."""
+    return " ".join(filter(None, said))
 
 
 def shown_values(device: DeviceDetail, lang: Lang) -> Iterator[ShownValue]:

@@ -7,17 +7,16 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 from ulid import ULID
 
-from gateway.api.access import Principal, Role
+from gateway.api.access import Principal
 from gateway.api.alert_answers import silence_state
 from gateway.api.asking import Asked
 from gateway.api.duty_shapes import MatchBody
 from gateway.api.problems import Problem
 from gateway.api.services import Services
 from gateway.api.silences import LATELY_MS, end_of, listed, match_of
-from gateway.console.alerts import length
-from gateway.console.forms import Form, Refusal, check_operator, form_of, refused, see, shaped
+from gateway.console.forms import Form, Refusal, carry_out, form_of, may_act, shaped, why
 from gateway.console.rendering import Language, Person, page
-from gateway.console.showing import clock
+from gateway.console.showing import Line, clock, lengths, words
 from gateway.console.texts import Lang, translator
 from gateway.domain.local_time import MINUTE_MS
 from gateway.domain.registry import DEFAULT_TZ
@@ -41,7 +40,7 @@ async def silences_page(services: Asked, person: Person, lang: Language, request
         try:
             hidden = await _hidden(services, _match(services, person, Form(asked)))
         except (Refusal, Problem) as refusal:
-            fault = _words(refusal, lang)
+            fault = why(refusal, lang)
     return await _shown(services, person, lang, asked, hidden=hidden, fault=fault)
 
 
@@ -49,28 +48,25 @@ async def silences_page(services: Asked, person: Person, lang: Language, request
 async def add_silence(services: Asked, person: Person, lang: Language, request: Request) -> Response:
     """Silence what was shown."""
     form, now = await form_of(request), services.clock()
-    try:
+
+    async def doing() -> None:
         by, reason = form.doer(person), form.needed("reason", "reason_needed")
         match = _match(services, person, form)
         end = now + form.number("minutes", LENGTHS_MIN) * MINUTE_MS
-    except (Refusal, Problem) as refusal:
-        return refused(refusal, lang, f"/silences?lang={lang}")
-    silence = Silence(str(ULID.from_timestamp(now)), match, reason, by, now, end)
-    await asyncio.to_thread(services.state.silences.add, silence)
-    deed = Deed(now, by, "silence.add", silence.id, {"reason": reason})
-    await asyncio.to_thread(services.state.audit.note, deed)
-    return see(f"/silences?lang={lang}")
+        silence = Silence(str(ULID.from_timestamp(now)), match, reason, by, now, end)
+        await asyncio.to_thread(services.state.silences.add, silence)
+        deed = Deed(now, by, "silence.add", silence.id, {"reason": reason})
+        await asyncio.to_thread(services.state.audit.note, deed)
+
+    return await carry_out(doing, person, lang, f"/silences?lang={lang}")
 
 
 @router.post("/silences/{silence_id}/end")
 async def end_silence(services: Asked, person: Person, lang: Language, silence_id: str) -> Response:
     """End a silence now."""
-    try:
-        check_operator(person)
-        await end_of(services, person, silence_id)
-    except (Refusal, Problem) as refusal:
-        return refused(refusal, lang, f"/silences?lang={lang}")
-    return see(f"/silences?lang={lang}")
+    return await carry_out(
+        lambda: end_of(services, person, silence_id), person, lang, f"/silences?lang={lang}"
+    )
 
 
 def _match(services: Services, person: Principal, form: Form) -> Match:
@@ -94,30 +90,24 @@ async def _shown(
     fault: str | None,
 ) -> Response:
     page_of, _, _ = await asyncio.to_thread(listed, services, person, MOST_SILENCES, None)
-    now, may_act = services.clock(), person.role >= Role.OPERATOR
+    now = services.clock()
     return page(
         "silences.html",
         lang,
-        silences=[
-            (
-                silence,
-                silence_state(silence, now),
-                clock(silence.start, DEFAULT_TZ),
-                clock(silence.end, DEFAULT_TZ),
-                may_act and silence.end > now,
-            )
-            for silence in page_of
-        ],
+        lines=[_line(silence, person, lang, now) for silence in page_of],
         asked=asked,
         hidden=hidden,
         fault=fault,
         by=person.name,
-        may_act=may_act,
-        lengths=[(minutes, length(minutes, lang)) for minutes in LENGTHS_MIN],
+        may_act=may_act(person),
+        lengths=lengths(LENGTHS_MIN, lang),
     )
 
 
-def _words(refusal: Refusal | Problem, lang: Lang) -> str:
-    if isinstance(refusal, Refusal):
-        return translator(lang)(refusal.key, **refusal.told)
-    return refusal.detail
+def _line(silence: Silence, person: Principal, lang: Lang, now: int) -> Line:
+    t, match = translator(lang), silence.match
+    what = words(match.station_id, match.region, match.rule, match.severity)
+    since, until = clock(silence.start, DEFAULT_TZ), clock(silence.end, DEFAULT_TZ)
+    when = f"{t('from')} {since} {t('until')} {until}"
+    told = (what, when, f"{silence.reason} ({silence.by})")
+    return Line(silence.id, t(silence_state(silence, now)), told, may_act(person) and silence.end > now)
