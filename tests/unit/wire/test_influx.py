@@ -7,6 +7,7 @@ from wire.influx import MEASUREMENTS, NS_A_MS, FieldType, Measurement, Tier
 from wire.measures import DOMAINS, EVENTS, MEASURES, Kind
 
 EVERY = pytest.mark.parametrize("measurement", MEASUREMENTS.values(), ids=MEASUREMENTS.keys())
+OF_REGIONS = (influx.REGION_TOTALS, influx.WORST)
 
 
 @EVERY
@@ -23,7 +24,15 @@ def test_it_needs_no_quoting_on_the_wire(measurement: Measurement) -> None:
 
 @EVERY
 def test_it_can_tell_regions_and_stations_apart(measurement: Measurement) -> None:
-    assert measurement.tags[:2] == ("region", "station")
+    of_station = () if measurement in OF_REGIONS else ("station",)
+    assert measurement.tags[: 1 + len(of_station)] == ("region", *of_station)
+
+
+def test_its_figures_of_regions_are_those_of_stations() -> None:
+    told = influx.STATIONS.fields
+    for measurement in OF_REGIONS:
+        for name in measurement.fields.keys() & told.keys():
+            assert measurement.fields[name] is told[name]
 
 
 @EVERY
