@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from functools import reduce
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,10 +16,22 @@ from gateway.alerting.detection.rows import Bools, Column, Ints, Rows
 from gateway.alerting.detection.sieve import Sieve
 from gateway.alerting.detection.standing import Field
 from gateway.alerting.detection.view import View
-from gateway.domain.alerts import Judgement
+from gateway.domain.alerts import Judgement, Key
 from wire.measures import DOMAINS
 
 ANY = "*"
+
+
+class _Turn(NamedTuple):
+    """A reading to judge, in its place among those of all domains; `hit` when some level can hold."""
+
+    received: int
+    frame: int
+    ts: int
+    row: int
+    hit: bool
+    readings: "Judged"
+    rows: Rows
 
 
 class Threshold:
@@ -35,21 +48,30 @@ class Threshold:
         turns = [turn for readings in self._readings for turn in self._turns(readings, view, active)]
         if len(self._readings) > 1:
             turns.sort(key=lambda turn: turn[:4])
-        for _, _, _, row, readings, rows in turns:
+        for turn in turns:
+            rows, row, readings = turn.rows, turn.row, turn.readings
+            # a normal reading only ends what is pending or open at that moment: nearly all end nothing
+            if not turn.hit and self._key(view, rows, row) not in active.keys:
+                continue
             at = moment_of(view, rows, row, readings.names, readings.subject_at(rows, row))
             at.suspect = bool(rows.suspects[row])
             yield self._plan.judge(at, covers=readings.covers_at(rows, row), late=readings.is_late(rows, row))
 
-    def _turns(
-        self, readings: "Judged", view: View, active: Active
-    ) -> Iterator[tuple[int, int, int, int, "Judged", Rows]]:
+    def _key(self, view: View, rows: Rows, row: int) -> Key:
+        series = view.places.series[int(rows.series[row])]
+        device = series.device if self._plan.rule.per == "device" else ""
+        return Key(self._plan.rule.id, series.station_id, device)
+
+    def _turns(self, readings: "Judged", view: View, active: Active) -> Iterator["_Turn"]:
         rows = view.readings(readings.domain)
         chosen = None if rows is None else readings.chosen(rows)
         if rows is None or chosen is None or not len(chosen):
             return
         hits = self._sieve.passed(view, rows, chosen, readings.only_subject)
-        for row in chosen[readings.groups(rows, chosen, hits, active)].tolist():
-            yield int(rows.received[row]), int(rows.frame[row]), int(rows.ts[row]), row, readings, rows
+        wanted = readings.groups(rows, chosen, hits, active)
+        for row, hit in zip(chosen[wanted].tolist(), hits[wanted].tolist(), strict=True):
+            received, frame, ts = int(rows.received[row]), int(rows.frame[row]), int(rows.ts[row])
+            yield _Turn(received, frame, ts, row, hit, readings, rows)
 
     def advance(self, now: int, view: View) -> Iterable[Judgement]:
         """Nothing comes due but by readings."""
