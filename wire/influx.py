@@ -236,7 +236,8 @@ ALERT_TRANSITIONS = Measurement(
     | _floats("value limit ack_s resolve_s"),
 )
 """One point for everything that changes an alert; `change` is the journal's word, `state` the alert's after
-it. One about a whole station has no device. `ack_s` and `resolve_s` are seconds since it opened, on the points that acknowledge and resolve it."""
+it. One about a whole station has no device. `ack_s` and `resolve_s` are seconds since it opened, on the
+points that acknowledge and resolve it."""
 
 ALERT_MESSAGES = Measurement(
     "alert_journal",

@@ -51,9 +51,9 @@ def _standing() -> Panel:
         ],
         ALERT_TRANSITIONS,
         HERE,
-        ("region", "station", "rule"),
+        ("region", "station", "device", "rule"),
     )
-    said = fields(ALERT_TRANSITIONS, *names, "station", "rule")
+    said = fields(ALERT_TRANSITIONS, *names, "station", "device", "rule")
     outer = select(said, within(inner), ("\"state\" != 'resolved'",), (), "ORDER BY time DESC LIMIT 500")
     return Panel(
         "standing",
@@ -67,6 +67,7 @@ def _standing() -> Panel:
             column("station", link=station_link(), width=120),
             column("rule", link=RUNBOOK, width=90),
             column("name_zh"),
+            column("device", width=110),
             column("state", words=ALERT_WORDS, cell="coloured", width=120),
             column("value"),
             column("limit"),

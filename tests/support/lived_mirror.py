@@ -1,30 +1,34 @@
 """An InfluxDB filled with the lives of simulated stations, for whoever asks it questions.
 
-Readings and roll-ups go the real way: decoder, store, roll-ups, and the mirror's own lines. What only a
-running gateway knows (states of stations, alerts, its own counters, visits) is told by a plain story in the
-same line protocol.
+Readings and roll-ups go the real way: decoder, store, roll-ups, and the mirror's own lines; where something
+breaks, so do link, rules and alerts (`troubled.py`). What only a running gateway knows (states of stations,
+its own counters, visits, messages, the alerts of the weeks before) is a plain story in the same lines.
 """
 
 import http.client
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
 import duckdb
 
+from catalogue.loading import load
 from gateway.ingest.decoding import Arrived
+from gateway.state.alert_rows import AlertRow
+from gateway.timeseries.mirror.alerts import JournalOfAlerts
 from gateway.timeseries.mirror.frames import read_frames
 from gateway.timeseries.mirror.portion import text_of
 from gateway.timeseries.mirror.tiers import lines_of
 from gateway.timeseries.rollups import Rollups
 from gateway.timeseries.store import Store
-from simulators.faults import parse_fault
 from simulators.light.crew import is_gauge
 from simulators.rest_station import SimulatedStation
+from simulators.scenarios import Scenario
 from simulators.towns import Site
 from station_agent.framing import Reading
 from tests.support.influx import Influx
+from tests.support.troubled import Answered, Faults, Happened, Watched, stories_of
 from tests.unit.gateway_ingest.ticks import TOPICS, Desk
 from wire.codec import encode_frame
 from wire.influx import POLICIES, ROLLUPS, Policy, Tier
@@ -122,27 +126,54 @@ class Lived:
     end_ms: int
 
 
-def live(
-    influx: Influx, folder: Path, lived: Lived, faults: Mapping[str, str], *, database: str = "yizhan"
-) -> None:
-    """Fill a database with readings and roll-ups; ``faults`` are name@minute by station."""
-    lives = [_Life(site, _simulated(site, lived.start_ms, faults)) for site in lived.sites]
+def live(influx: Influx, folder: Path, lived: Lived, faults: Faults, *, database: str = "yizhan") -> Happened:
+    """Fill a database with readings, roll-ups and alerts; return what befell stations.
+
+    Stations that have faults are told of in full and judged; of the others, gauges are told once a minute,
+    which no rule that counts seconds could be held against.
+    """
     store = Store(folder / "store.duckdb")
     store.open()
     desk = Desk(store.sources, store.series, frame=1)
+
+    def keep(frames: Iterable[Arrived]) -> None:
+        store.consume([desk.batch(*frames)])
+
+    lives = [
+        _Life(site, site.simulate(1, lived.start_ms)) for site in lived.sites if site.station_id not in faults
+    ]
     for until in range(lived.start_ms + HOUR_MS, lived.end_ms + 1, HOUR_MS):
-        store.consume([desk.batch(*(frame for life in lives for frame in life.frames(until)))])
+        keep(frame for life in lives for frame in life.frames(until))
+    stories = stories_of(lived.sites, lived.start_ms, lived.end_ms, faults)
+    alerts = _alerts(influx, folder, stories, keep, database) if stories else []
     rollups = Rollups(store, lambda _station_id: lived.sites[0].tz)
     while rollups.step(lived.end_ms + DAY_MS, desk.frame - 1):
         pass
     with store.cursor() as cursor:
         _mirror(influx, cursor, desk.frame, database)
     store.close()
+    silences = {story.site.station_id: story.station().link.outages for story in stories}
+    return Happened(lived.start_ms, alerts, silences)
 
 
-def _simulated(site: Site, start_ms: int, faults: Mapping[str, str]) -> SimulatedStation:
-    fault = faults.get(site.station_id)
-    return site.simulate(1, start_ms, faults=[parse_fault(fault, start_ms)] if fault else ())
+def _alerts(
+    influx: Influx,
+    folder: Path,
+    stories: Sequence[Scenario],
+    keep: Callable[[Iterable[Arrived]], None],
+    database: str,
+) -> list[AlertRow]:
+    """Judge some stations, mirror the journal of their alerts and return these."""
+    start, end = stories[0].start_ms, stories[0].end_ms
+    transitions = Watched(stories, keep).transitions()
+    with Answered.of(folder, stories, start) as answered:
+        answered.hear(transitions, end)
+        journal, position = JournalOfAlerts(answered.state.alerts, load().rules.get), 0
+        while (portion := journal.read(duckdb.connect, position)) is not None:
+            for policy, lines in portion.lines.items():
+                write(influx, policy, text_of(lines), database)
+            position = portion.upto
+        return answered.all()
 
 
 def _mirror(influx: Influx, cursor: duckdb.DuckDBPyConnection, frames: int, database: str) -> None:

@@ -20,7 +20,7 @@ from dashboards.layout import Place, placed
 from dashboards.model import COLUMNS, Board, Column, Language, Panel
 from dashboards.texts import shared, texts_of
 from simulators.towns import LOUXING
-from tests.integration.dashboards.conftest import END_MS, FAULTS, ONE_OF_EACH
+from tests.integration.dashboards.conftest import END_MS, ONE_OF_EACH, befalling
 from tests.support.influx import Influx
 from tests.support.lived_mirror import DAY_MS, HOUR_MS, Lived, create, live
 from tests.support.panels import Ask, Series, Shown, asker, shown
@@ -67,11 +67,13 @@ def main() -> None:
 
 
 def _fill(influx: Influx, folder: Path, hours: int) -> None:
-    """All stations are told of; those of each kind are lived through."""
+    """All stations are told of; those of each kind, and those in trouble, are lived through."""
     create(influx)
-    tell(influx, Lived(LOUXING, END_MS - 31 * DAY_MS, END_MS))
-    lived = Lived(ONE_OF_EACH, END_MS - hours * HOUR_MS, END_MS)
-    live(influx, folder, lived, FAULTS)
+    start = END_MS - hours * HOUR_MS
+    faults = befalling(start)
+    some = [site for site in LOUXING if site in ONE_OF_EACH or site.station_id in faults]
+    happened = live(influx, folder, Lived(tuple(some), start, END_MS), faults)
+    tell(influx, Lived(LOUXING, END_MS - 31 * DAY_MS, END_MS), happened)
 
 
 class Drawing:

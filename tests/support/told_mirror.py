@@ -1,7 +1,11 @@
-"""What a running gateway says of stations, alerts, visits and itself, as one plain story in line protocol."""
+"""What a running gateway says of stations, visits and itself, as one plain story in line protocol.
+
+What is known to have happened to stations is told as it was; alerts of weeks before are part of the story.
+"""
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -10,6 +14,7 @@ from gateway.timeseries.mirror.lines import line
 from simulators.towns import Site
 from tests.support.influx import Influx
 from tests.support.lived_mirror import DAY_MS, HOUR_MS, Lived, write
+from tests.support.troubled import Happened
 from wire.influx import (
     ALERT_MESSAGES,
     ALERT_TRANSITIONS,
@@ -29,23 +34,23 @@ STORY = (("WA-03", "P3"), ("OC-03", "P1"), ("PW-04", "P3"), ("AG-01", "P2"), ("E
 """Rules that speak, in turn, once a day at every third station."""
 
 
-def tell(influx: Influx, lived: Lived, *, healthy: bool = False, database: str = "yizhan") -> None:
-    """Fill the server with what only a running gateway knows; ``healthy``: nothing is wrong anywhere."""
-    for measurement, lines in _said(lived, healthy=healthy):
+def tell(influx: Influx, lived: Lived, happened: Happened | None = None, *, database: str = "yizhan") -> None:
+    """Fill the server with what only a running gateway knows; without ``happened`` nothing is wrong."""
+    for measurement, lines in _said(lived, happened):
         write(influx, measurement.policy, "".join(lines).encode(), database)
 
 
-def _said(lived: Lived, *, healthy: bool) -> Iterator[tuple[Measurement, list[str]]]:
+def _said(lived: Lived, happened: Happened | None) -> Iterator[tuple[Measurement, list[str]]]:
     for number, site in enumerate(lived.sites):
-        yield STATIONS, list(_station(lived, site, number, healthy=healthy))
+        yield STATIONS, list(_station(lived, site, happened or Happened(lived.end_ms)))
         for period in VISITS:
             yield VISITS[period], list(_visits(lived, site, period))
-        if not healthy and number % 3 == 0:
-            yield ALERT_TRANSITIONS, list(_alerts(lived, site, number))
+        if happened is not None and number % 3 == 0:
+            yield ALERT_TRANSITIONS, list(_alerts(replace(lived, end_ms=happened.since_ms), site, number))
             yield ALERT_MESSAGES, list(_messages(lived, site))
     yield GATEWAY, list(_gateway(lived))
     yield readings("agent"), list(_machine(lived))
-    if not healthy:
+    if happened is not None:
         yield QUARANTINE, list(_quarantine(lived))
 
 
@@ -77,12 +82,12 @@ def _busy(local: datetime) -> float:
     return math.exp(-(((hour - 8) / 2.5) ** 2)) + 0.8 * math.exp(-(((hour - 18) / 3) ** 2))
 
 
-def _station(lived: Lived, site: Site, number: int, *, healthy: bool) -> Iterator[str]:
-    silent_ms = lived.end_ms - 40 * MINUTE_MS if number == 3 and not healthy else lived.end_ms
+def _station(lived: Lived, site: Site, happened: Happened) -> Iterator[str]:
     for ms in _minutes(lived):
         local = _local(ms, site)
         share = (local.hour * 60 + local.minute) / 1440
-        age_s = 12.0 if ms <= silent_ms else (ms - silent_ms) / 1000
+        age_s = 12.0 + happened.silent_ms(site.station_id, ms) / 1000
+        still_open = happened.open_at(site.station_id, ms)
         waiting = 0 if age_s < 90 else int(age_s / 10)
         yield _line(
             STATIONS,
@@ -101,10 +106,7 @@ def _station(lived: Lived, site: Site, number: int, *, healthy: bool) -> Iterato
                 "disk_used_pct": 31.0,
                 "capacity": site.capacity,
                 "people_inside": round(_busy(local) * site.visits_per_day / 16),
-                "open_p1": int(number == 6 and not healthy),
-                "open_p2": int(age_s > 180),
-                "open_p3": int(number % 9 == 0 and not healthy),
-                "open_p4": int(number % 4 == 0 and not healthy),
+                **{f"open_p{level}": still_open[f"P{level}"] for level in (1, 2, 3, 4)},
                 "visits_today": round(site.visits_per_day * share),
                 "outbox_depth_count": waiting,
                 "outbox_age_s": waiting,
@@ -148,22 +150,20 @@ def _alerts(lived: Lived, site: Site, number: int) -> Iterator[str]:
         at = start + ((number * 7 + day * 5) % 20) * HOUR_MS // 2
         about = {
             "alert_id": f"01K0PZ6Q9V3W8S4D2N{number:04}{day:04}",
-            "device": "front-door",
             "value": 12.5,
             "limit": 10.0,
             "name_zh": rules[rule].name.zh,
             "name_en": rules[rule].name.en,
             "runbook": f"docs/reference/rules/{rule}.md",
         }
-        tags = {**_tags(site), "rule": rule, "severity": severity}
+        tags = {**_tags(site), "device": "front-door", "rule": rule, "severity": severity}
         verdict = "false" if (number + day) % 5 == 0 else "real"
         steps: list[tuple[int, dict[str, object]]] = [
             (0, {"change": "opened", "state": "firing"}),
             (3, {"change": "acknowledged", "state": "acknowledged", "ack_s": 180.0 + 30 * number}),
             (40, {"change": "resolved", "state": "resolved", "resolve_s": 2400.0, "verdict": verdict}),
         ]
-        still_open = start + DAY_MS >= lived.end_ms - HOUR_MS and number % 2 == 0
-        for minutes, step in steps[:1] if still_open else steps:
+        for minutes, step in steps:
             yield _line(ALERT_TRANSITIONS, tags, {**about, **step}, at + minutes * MINUTE_MS)
 
 

@@ -67,7 +67,7 @@ class JournalOfAlerts:
             tags |= {name: str(value) for name, value in more.items() if value}
             fields: dict[str, object] = {"count": 1, "alert_id": alert.alert_id}
             return line(ALERT_MESSAGES, tags | {"change": str(entry.kind)}, fields, at)
-        return line(ALERT_TRANSITIONS, tags, self._fields(told, alert), at)
+        return line(ALERT_TRANSITIONS, tags | {"device": alert.device}, self._fields(told, alert), at)
 
     def _fields(self, told: Told, alert: AlertRow) -> dict[str, object]:
         entry, rule = told.entry, self._rule_of(alert.rule)
@@ -76,7 +76,6 @@ class JournalOfAlerts:
             "alert_id": alert.alert_id,
             "change": str(entry.kind),
             "state": _STATE_AFTER.get(entry.kind),
-            "device": alert.device or None,
             **_figure("value", entry.detail.get("value")),
             **_figure("limit", entry.detail.get("limit")),
             "name_zh": rule.name.zh if rule else alert.rule,
