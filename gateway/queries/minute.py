@@ -1,4 +1,4 @@
-"""What is true this minute, as lines for the mirror: every station's state, and the gateway's counters.
+"""What is true this minute, as lines for the mirror: of stations, of regions, and the gateway's counters.
 
 The state of the fleet belongs to the event loop, so it is gathered there, some stations at a time.
 """
@@ -19,8 +19,9 @@ from gateway.domain.registry import Registry
 from gateway.errors import StoreClosedError
 from gateway.observability import Metrics
 from gateway.queries.fleet_list import OWN_STATION, FleetList
-from gateway.timeseries.mirror import today
+from gateway.timeseries.mirror import regions, today
 from gateway.timeseries.mirror.lines import line
+from gateway.timeseries.mirror.regions import Described
 from gateway.timeseries.mirror.today import Figures
 from wire.influx import GATEWAY, NS_A_MS, QUARANTINE, STATIONS
 
@@ -69,18 +70,20 @@ class Minute:
     _today_at: int = 0
 
     async def lines(self, now: int) -> list[str]:
-        """Return one line a station, and those of the gateway; duckdb.Error when the store fails."""
+        """Return a line a station, those of regions and of the gateway; duckdb.Error when the store fails."""
         agents = await asyncio.to_thread(self._figures, now)
-        told = [*self._gateway(now)]
+        told, stations = [*self._gateway(now)], []
         for place, station in enumerate(list(self.fleet)):
             if place % AT_ONCE == 0:
                 await asyncio.sleep(0)
             if station.station_id != OWN_STATION:
-                said = self._station(station, agents.get(station.station_id, {}), now)
+                one = self._station(station, agents.get(station.station_id, {}), now)
+                said = line(STATIONS, one.tags, one.fields, now * NS_A_MS)
                 told += [] if said is None else [said]
-        return told
+                stations.append(one)
+        return told + await asyncio.to_thread(list, regions.lines_of(stations, now))
 
-    def _station(self, station: StationLive, agent: Mapping[str, object], now: int) -> str | None:
+    def _station(self, station: StationLive, agent: Mapping[str, object], now: int) -> Described:
         station_id = station.station_id
         summary, spec = self.fleet_list.summary(station, now), self.registry.get(station_id)
         counted = self.completeness(station_id)
@@ -97,8 +100,7 @@ class Minute:
             **self._today.get(station_id, {}),
             **agent,
         }
-        tags = {"region": summary.region or "-", "station": station_id}
-        return line(STATIONS, tags, fields, now * NS_A_MS)
+        return Described(summary.region or "-", station_id, fields)
 
     def _gateway(self, now: int) -> Iterator[str]:
         tags = {"region": OWN_STATION, "station": OWN_STATION}
