@@ -6,6 +6,7 @@ and waited up to 5 ms to have it back. What waits for the commit is bounded.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -299,6 +300,7 @@ class Pipeline:
 
     def _make_durable(self, ticks: list[Tick], done: set[str], waiting: list[Tick]) -> None:
         """Offer the ticks to every consumer that has not taken them yet; ``done`` remembers who has."""
+        begun = time.monotonic()
         try:
             self._hold(ticks)
             for consumer in self._consumers():
@@ -310,6 +312,8 @@ class Pipeline:
             if self.alerts is not None and done.isdisjoint(one.name for one in self._sinks.consumers):
                 self.alerts.urgent(_batches(waiting))
             raise
+        finally:
+            self._metrics.commit_seconds.inc(time.monotonic() - begun)
 
     def _consumers(self) -> list[Consumer]:
         return [*self._sinks.consumers, *([] if self.alerts is None else [self.alerts])]

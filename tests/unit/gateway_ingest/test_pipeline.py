@@ -111,6 +111,13 @@ async def test_it_holds_what_is_durable_with_every_consumer(works: Works) -> Non
     assert (works.stored(), works.slow.took, works.pipeline.durable_upto) == ([1, 2], [1, 2], 1)
 
 
+async def test_it_counts_the_time_that_commits_take(works: Works) -> None:
+    async with works.running():
+        works.put(payload(1))
+        await until(lambda: works.held() == 1)
+    assert works.metrics.registry.get_sample_value("yizhan_commit_seconds_total")
+
+
 async def test_a_consumer_that_is_behind_holds_back_acknowledgements(works: Works) -> None:
     works.slow.refuses = True
     async with works.running():
