@@ -37,7 +37,7 @@ from wire.topics import Channel
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
-FRAMES_AT_ONCE = 500
+FRAMES_AT_ONCE = 5_000
 GAP_MS = 60_000
 """Gauges are told once a minute and device: enough to see every picture."""
 PER_FRAME = 200
