@@ -58,5 +58,10 @@ def _as_regex(values: Sequence[str] | None) -> str:
     """Several are alternatives in brackets; all is the variable's own `.*`, which Grafana leaves as it is."""
     if values is None:
         return ".*"
-    escaped = [_SPECIAL.sub(r"\\\g<0>", value) for value in values]
-    return escaped[0] if len(escaped) == 1 else f"({'|'.join(escaped)})"
+    literal = [escaped(value) for value in values]
+    return literal[0] if len(literal) == 1 else f"({'|'.join(literal)})"
+
+
+def escaped(value: str) -> str:
+    """Return the part of a regular expression that means this text."""
+    return _SPECIAL.sub(r"\\\g<0>", value)

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grafana_foundation_sdk.models import common, dashboard
+from grafana_foundation_sdk.models import stat as stat_model
 from grafana_foundation_sdk.models import table as table_model
 
+from dashboards.asking import escaped
 from dashboards.model import BY_COLUMN, Colour, Column, Language, Panel, Step, Word
 
 _COLOURS: Mapping[Colour, str] = {
@@ -53,13 +55,18 @@ class Fields:
         )
 
     def options(self, panel: Panel) -> object:
-        """Return the options of its type; the columns a table is sorted by get the names people see."""
-        options = panel.view.options
-        if isinstance(options, table_model.Options) and options.sort_by:
-            titles = {column.name: column.title.of(self.language) for column in panel.columns}
-            options = copy.deepcopy(options)
+        """Return the options of its type, in which a column goes by the name people see.
+
+        Grafana knows a field by its first name no more once it has another: a table would not be sorted, and
+        large figures say "No data" (grafana/grafana issue 79575).
+        """
+        titles = {column.name: column.title.of(self.language) for column in panel.columns}
+        options = copy.deepcopy(panel.view.options)
+        if isinstance(options, table_model.Options):
             for one in options.sort_by or []:
                 one.display_name = titles[one.display_name]
+        if isinstance(options, stat_model.Options):
+            options.reduce_options.fields = f"/^({'|'.join(map(escaped, titles.values()))})$/"
         return options
 
     def transformations(self, panel: Panel) -> list[dashboard.DataTransformerConfig] | None:

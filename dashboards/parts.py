@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from dashboards.influxql import BUCKET, REGION, STATION, call, field, select, tag_values
+from dashboards.influxql import BUCKET, REGION, STATION, call, field, fields, select, tag_values
 from dashboards.model import PLAIN, Colour, Column, Figure, Panel, Query, Step, Text, Variable, View, Word
 from dashboards.texts import name, shared
 from dashboards.units import figure_of
@@ -85,6 +85,11 @@ def bands(
     )
     words = {value: word for row in rows for value, word in words_of(row, colours).items()}
     return Panel(panel, states(max(row.heartbeat_s for row in rows)), *size, queries=queries, words=words)
+
+
+def newest(source: Measurement, where: Iterable[str], by: tuple[str, ...], *names: str) -> Query:
+    """Ask for the newest row of every series: each of its fields costs, however few rows there are."""
+    return Query(select(fields(source, *names), source, where, by, "ORDER BY time DESC LIMIT 1"), table=True)
 
 
 def words_of(row: Measure, colours: Mapping[str, Colour]) -> dict[str, Word]:

@@ -88,15 +88,15 @@ def states(heartbeat_s: int) -> View:
     )
 
 
-def stat(calc: str = "lastNotNull", fields: str = "") -> View:
-    """Show figures large; ``fields`` names those of a table, as a regular expression."""
+def stat(calc: str = "lastNotNull") -> View:
+    """Show figures large: the columns that are described, of all rows together."""
     return View(
         "stat",
         stat_model.Options(
             graph_mode=common.BigValueGraphMode.NONE,
             color_mode=common.BigValueColorMode.BACKGROUND,
             orientation=common.VizOrientation.AUTO,
-            reduce_options=common.ReduceDataOptions(values=False, calcs=[calc], fields=fields),
+            reduce_options=common.ReduceDataOptions(values=False, calcs=[calc], fields=""),
         ),
     )
 

@@ -1,6 +1,6 @@
 """Alerts and who answers them: what is open, what came, how fast it was taken, and what was sent."""
 
-from dashboards.boards.fleet import LATEST, NOW, OPEN
+from dashboards.boards.fleet import NOW, OPEN
 from dashboards.influxql import BUCKET, DAY, ZONE, call, fields, select, within
 from dashboards.model import Board, Change, Figure, Panel, Query, Row, Text
 from dashboards.parts import (
@@ -14,11 +14,12 @@ from dashboards.parts import (
     by_severity,
     column,
     counted,
+    newest,
     station_link,
 )
 from dashboards.texts import name
 from dashboards.views import bars, stat, table
-from wire.influx import ALERT_MESSAGES, ALERT_TRANSITIONS
+from wire.influx import ALERT_MESSAGES, ALERT_TRANSITIONS, STATIONS
 
 MONTH = "30d"
 HOUR_S = 3_600
@@ -32,8 +33,10 @@ def _now() -> tuple[Panel, ...]:
     columns = tuple(
         counted(f"open_p{level[1]}", Figure("none", decimals=0, steps=steps)) for level, steps in OPEN.items()
     )
+    # Of stations, not of regions: somebody may have chosen one.
+    standing = newest(STATIONS, HERE, ("region", "station"), *(column.name for column in columns))
     return (
-        Panel("open", stat("sum", "/^open_p[1-4]$/"), 24, 4, queries=(LATEST,), columns=columns, span=NOW),
+        Panel("open", stat("sum"), 24, 4, queries=(standing,), columns=columns, span=NOW),
         _standing(),
     )
 

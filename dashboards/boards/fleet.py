@@ -1,18 +1,25 @@
 """All stations: who is worst off, where they are, and how the month went."""
 
-from dashboards.influxql import DAY, MAIN, REGION, ZONE, call, fields, select
-from dashboards.model import Board, Change, Column, Figure, Panel, Query, Row, Step, Text, Word
-from dashboards.parts import REGIONS, SEVERITIES, band, banded_sum, by_severity, column, counted, station_link
+from dashboards.influxql import DAY, MAIN, REGION, ZONE, call, select
+from dashboards.model import Board, Column, Figure, Panel, Query, Row, Step, Text, Word
+from dashboards.parts import (
+    REGIONS,
+    SEVERITIES,
+    band,
+    banded_sum,
+    by_severity,
+    column,
+    counted,
+    newest,
+    station_link,
+)
 from dashboards.texts import name, shared
 from dashboards.views import bars, places, stat, table
-from wire.influx import ALERT_TRANSITIONS, STATIONS, VISITS, Measurement, Tier, rollup
+from wire.influx import ALERT_TRANSITIONS, REGION_TOTALS, STATIONS, VISITS, WORST, Measurement, Tier, rollup
 
-STATE_COUNT = "station (count)"
-"""What Grafana's groupBy calls how many there are."""
 NOW = "10m"
-"""Stations are written once a minute, silent ones too; one that is not there for so long is not known."""
+"""Regions and stations are written once a minute, silent ones too; what is older is not known."""
 MONTH = "30d"
-BY_STATION = ("region", "station")
 _LOCAL = f"fill(none) tz('{ZONE}')"
 
 STATE_WORDS = {
@@ -25,26 +32,35 @@ AGE = Figure("s", steps=(Step(None, "green"), Step(90, "yellow"), Step(180, "red
 """Late after 90 s, offline after 180 s (contract, section 5)."""
 OPEN = {level: (Step(None, "green"), Step(1, colour)) for level, colour in SEVERITIES.items()}
 
-_FIELDS = (
-    *("name_zh", "state", "last_seen_age_s", "open_p1", "open_p2", "open_p3", "open_p4", "people_inside"),
-    *("visits_today", "energy_today_kwh", "water_today_l", "outbox_age_s"),
-    *("lat", "lon"),
+_STATES = tuple(STATE_WORDS)
+_OPEN = tuple(f"open_p{level[1]}" for level in SEVERITIES)
+_SUMS = ("people_inside", "visits_today", "energy_today_kwh", "water_today_l")
+TOTALS = newest(REGION_TOTALS, (REGION,), ("region",), "stations", *_STATES, *_OPEN, *_SUMS)
+"""A row a region; all figures of the present share this one answer."""
+LISTED = newest(
+    WORST,
+    (REGION,),
+    ("region", "place"),
+    *("station", "name_zh", "state", "last_seen_age_s", *_OPEN),
+    *("people_inside", "visits_today", "outbox_age_s"),
 )
-LATEST = Query(
-    select(
-        fields(STATIONS, *_FIELDS),
-        STATIONS,
-        (REGION,),
-        BY_STATION,
-        "ORDER BY time DESC LIMIT 1",
-    ),
-    table=True,
+PLACES = newest(
+    STATIONS, (REGION,), ("region", "station"), "lat", "lon", "last_seen_age_s", "open_p1", "open_p2"
 )
-"""The newest row of every station; all pictures of the present share this one answer."""
+"""A row a station: so many that each further field is felt."""
 
 _OPEN_COLUMNS = tuple(
     counted(f"open_p{level[1]}", Figure("none", decimals=0, steps=steps), cell="filled", width=60)
     for level, steps in OPEN.items()
+)
+_STATE_COLUMNS = (
+    Column("stations", name("stations")),
+    *(
+        Column(
+            state, word.text, Figure("none", decimals=0, steps=(Step(None, "green"), Step(1, word.colour)))
+        )
+        for state, word in STATE_WORDS.items()
+    ),
 )
 _TODAY = (
     counted("people_inside"),
@@ -56,35 +72,31 @@ _TODAY = (
 
 def _now() -> tuple[Panel, ...]:
     return (
-        Panel("open", stat("sum", "/^open_p[1-4]$/"), 8, 4, of="worst", columns=_OPEN_COLUMNS, span=NOW),
         Panel(
-            "today",
-            stat("sum", "/^(people_inside|visits_today|energy_today_kwh|water_today_l)$/"),
-            10,
+            "open",
+            stat("sum"),
+            8,
             4,
-            of="worst",
-            columns=_TODAY,
+            queries=(TOTALS,),
+            columns=_OPEN_COLUMNS,
             span=NOW,
         ),
+        Panel("today", stat("sum"), 8, 4, of="open", columns=_TODAY, span=NOW),
         Panel(
             "states",
-            table(STATE_COUNT),
-            6,
+            stat("sum"),
+            8,
             4,
-            of="worst",
-            changes=(_counted_by("state"),),
-            columns=(
-                column("state", words=STATE_WORDS, cell="coloured"),
-                Column(STATE_COUNT, name("stations"), Figure("none", decimals=0)),
-            ),
+            of="open",
+            columns=_STATE_COLUMNS,
             span=NOW,
         ),
         Panel(
             "worst",
-            table("open_p1", "open_p2", "last_seen_age_s", "open_p3"),
+            table("open_p1", "open_p2", "open_p3", "last_seen_age_s"),
             15,
             14,
-            queries=(LATEST,),
+            queries=(LISTED,),
             columns=_worst_columns(),
             span=NOW,
         ),
@@ -93,18 +105,12 @@ def _now() -> tuple[Panel, ...]:
             places("last_seen_age_s"),
             9,
             14,
-            of="worst",
-            columns=(column("last_seen_age_s", AGE), column("state", words=STATE_WORDS), *_OPEN_COLUMNS),
+            queries=(PLACES,),
+            columns=(column("last_seen_age_s", AGE), *_OPEN_COLUMNS[:2]),
             figure=AGE,
             span=NOW,
         ),
     )
-
-
-def _counted_by(field: str) -> Change:
-    grouped = {field: {"aggregations": [], "operation": "groupby"}}
-    counted_field = {"station": {"aggregations": ["count"], "operation": "aggregate"}}
-    return Change("groupBy", {"fields": {**grouped, **counted_field}})
 
 
 def _worst_columns() -> tuple[Column, ...]:

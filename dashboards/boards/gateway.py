@@ -51,7 +51,7 @@ def _now() -> tuple[Panel, ...]:
     return (
         Panel(
             "now",
-            stat("lastNotNull", f"/^({'|'.join(names)})$/"),
+            stat(),
             24,
             4,
             queries=(Query(latest, table=True),),

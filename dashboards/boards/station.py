@@ -50,7 +50,7 @@ def _now() -> tuple[Panel, ...]:
     return (
         Panel(
             "now",
-            stat("lastNotNull", f"/^({'|'.join(names)})$/"),
+            stat(),
             24,
             4,
             queries=(latest,),

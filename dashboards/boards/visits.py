@@ -39,7 +39,7 @@ def _total() -> tuple[Panel, ...]:
     return (
         Panel(
             "total",
-            stat("lastNotNull", "/^(visits|low|high|completeness)$/"),
+            stat(),
             24,
             4,
             queries=(Query(select(figures, DAYS, HERE), table=True),),

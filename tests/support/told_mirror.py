@@ -4,6 +4,7 @@ What is known to have happened to stations is told as it was; alerts of weeks be
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from catalogue.loading import load
 from gateway.timeseries.mirror.lines import line
+from gateway.timeseries.mirror.regions import Described, lines_of
 from simulators.towns import Site
 from tests.support.influx import Influx
 from tests.support.lived_mirror import DAY_MS, HOUR_MS, Lived, write
@@ -22,6 +24,7 @@ from wire.influx import (
     NS_A_MS,
     OWN_STATION,
     QUARANTINE,
+    REGION_TOTALS,
     STATIONS,
     VISITS,
     Measurement,
@@ -41,8 +44,8 @@ def tell(influx: Influx, lived: Lived, happened: Happened | None = None, *, data
 
 
 def _said(lived: Lived, happened: Happened | None) -> Iterator[tuple[Measurement, list[str]]]:
+    yield from _stations(lived, happened or Happened(lived.end_ms))
     for number, site in enumerate(lived.sites):
-        yield STATIONS, list(_station(lived, site, happened or Happened(lived.end_ms)))
         for period in VISITS:
             yield VISITS[period], list(_visits(lived, site, period))
         if happened is not None and number % 3 == 0:
@@ -82,43 +85,50 @@ def _busy(local: datetime) -> float:
     return math.exp(-(((hour - 8) / 2.5) ** 2)) + 0.8 * math.exp(-(((hour - 18) / 3) ** 2))
 
 
-def _station(lived: Lived, site: Site, happened: Happened) -> Iterator[str]:
+def _stations(lived: Lived, happened: Happened) -> Iterator[tuple[Measurement, list[str]]]:
+    """Yield stations, and of the last hour their regions as a gateway makes them."""
+    lately: defaultdict[int, list[Described]] = defaultdict(list)
+    for site in lived.sites:
+        told = dict(_station(lived, site, happened))
+        yield STATIONS, [_line(STATIONS, one.tags, one.fields, ms) for ms, one in told.items()]
+        for ms in range(lived.end_ms - HOUR_MS, lived.end_ms + 1, MINUTE_MS):
+            lately[ms].append(told[ms])
+    yield REGION_TOTALS, [said for ms, there in lately.items() for said in lines_of(there, ms)]
+
+
+def _station(lived: Lived, site: Site, happened: Happened) -> Iterator[tuple[int, Described]]:
     for ms in _minutes(lived):
         local = _local(ms, site)
         share = (local.hour * 60 + local.minute) / 1440
         age_s = 12.0 + happened.silent_ms(site.station_id, ms) / 1000
         still_open = happened.open_at(site.station_id, ms)
         waiting = 0 if age_s < 90 else int(age_s / 10)
-        yield _line(
-            STATIONS,
-            _tags(site),
-            {
-                "state": "online" if age_s < 90 else "late" if age_s < 180 else "offline",
-                "name_zh": site.zh,
-                "name_en": site.en,
-                "profile": site.archetype,
-                "lat": site.lat,
-                "lon": site.lon,
-                "last_seen_age_s": age_s,
-                "energy_today_kwh": round(site.visits_per_day * 0.4 * share + 6 * share, 2),
-                "water_today_l": round(site.visits_per_day * 9 * share, 1),
-                "outbox_used_pct": 2.0,
-                "disk_used_pct": 31.0,
-                "capacity": site.capacity,
-                "people_inside": round(_busy(local) * site.visits_per_day / 16),
-                **{f"open_p{level}": still_open[f"P{level}"] for level in (1, 2, 3, 4)},
-                "visits_today": round(site.visits_per_day * share),
-                "outbox_depth_count": waiting,
-                "outbox_age_s": waiting,
-                "frames_received": (ms - lived.start_ms) // 10_000,
-                "frames_late": 4,
-                "frames_missing": waiting,
-                "frames_gone": 0,
-                "frames_quarantined": 0,
-                "agent_version": "0.1.0",
-            },
-            ms,
-        )
+        fields = {
+            "state": "online" if age_s < 90 else "late" if age_s < 180 else "offline",
+            "name_zh": site.zh,
+            "name_en": site.en,
+            "profile": site.archetype,
+            "lat": site.lat,
+            "lon": site.lon,
+            "last_seen_age_s": age_s,
+            "energy_today_kwh": round(site.visits_per_day * 0.4 * share + 6 * share, 2),
+            "water_today_l": round(site.visits_per_day * 9 * share, 1),
+            "outbox_used_pct": 2.0,
+            "disk_used_pct": 31.0,
+            "capacity": site.capacity,
+            "people_inside": round(_busy(local) * site.visits_per_day / 16),
+            **{f"open_p{level}": still_open[f"P{level}"] for level in (1, 2, 3, 4)},
+            "visits_today": round(site.visits_per_day * share),
+            "outbox_depth_count": waiting,
+            "outbox_age_s": waiting,
+            "frames_received": (ms - lived.start_ms) // 10_000,
+            "frames_late": 4,
+            "frames_missing": waiting,
+            "frames_gone": 0,
+            "frames_quarantined": 0,
+            "agent_version": "0.1.0",
+        }
+        yield ms, Described(site.region, site.station_id, fields)
 
 
 def _visits(lived: Lived, site: Site, period: str) -> Iterator[str]:

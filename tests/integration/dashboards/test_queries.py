@@ -1,6 +1,7 @@
 """Every query of every panel and variable against a real InfluxDB, with what Grafana puts in."""
 
 import re
+from collections import Counter
 from itertools import product
 
 import pytest
@@ -10,7 +11,7 @@ from dashboards.boards import BOARDS
 from dashboards.model import Board, Panel
 from dashboards.texts import texts_of
 from tests.integration.dashboards.conftest import END_MS, ONE_OF_EACH, Fleet
-from tests.support.panels import shown
+from tests.support.panels import Rows, shown
 
 QUIET = {
     ("fleet", "alerts"),
@@ -92,11 +93,36 @@ def test_it_marks_alerts_in_the_charts_of_a_station(louxing: Fleet) -> None:
     assert "name_zh" in marks[0]["columns"]
 
 
-def test_it_sums_up_what_stations_say_and_nobody_twice(louxing: Fleet) -> None:
-    board = next(board for board in BOARDS if board.name == "fleet")
-    panel = next(panel for panel in board.panels if panel.name == "worst")
-    stations = [row["station"] for row in shown(board, panel, opened(board), louxing.ask).rows]
+def rows_of(fleet: Fleet, board: str, panel: str, **variables: tuple[str, ...]) -> Rows:
+    of = next(one for one in BOARDS if one.name == board)
+    return shown(
+        of, next(one for one in of.panels if one.name == panel), opened(of, **variables), fleet.ask
+    ).rows
+
+
+def test_it_lists_every_station_of_a_small_fleet_and_nobody_twice(louxing: Fleet) -> None:
+    stations = [row["station"] for row in rows_of(louxing, "fleet", "worst")]
     assert sorted(stations) == [site.station_id for site in louxing.lived.sites]
+
+
+def test_it_sums_up_what_stations_say(louxing: Fleet) -> None:
+    listed = rows_of(louxing, "fleet", "worst")
+    for panel, names in (("open", ("open_p1", "open_p2", "open_p3")), ("today", ("people_inside",))):
+        [told] = rows_of(louxing, "fleet", panel)
+        for name in names:
+            assert told[name] == sum(row[name] for row in listed)
+    [states] = rows_of(louxing, "fleet", "states")
+    assert states.pop("stations") == len(listed)
+    assert +Counter(states) == Counter(row["state"] for row in listed)
+
+
+def test_it_tells_of_the_regions_and_stations_somebody_chose_alone(louxing: Fleet) -> None:
+    for panel in ("open", "today", "states", "worst", "map"):
+        assert rows_of(louxing, "fleet", panel, region=("louxing",))
+        assert not rows_of(louxing, "fleet", panel, region=("louxing-east",))
+    [one] = rows_of(louxing, "alerts", "open", station=("louxing-04",))
+    of_all = {row["station"]: row for row in rows_of(louxing, "fleet", "worst")}
+    assert one == {name: of_all["louxing-04"][name] for name in one}
 
 
 def test_it_leaves_nothing_of_grafanas_in_a_query() -> None:

@@ -1,6 +1,7 @@
 """The JSON that is committed: whole in itself, in both languages, and what the SDK makes of it."""
 
 import json
+import re
 from collections import Counter
 from itertools import combinations
 from pathlib import Path
@@ -129,6 +130,18 @@ def test_it_uses_units_that_grafana_knows(one: Any) -> None:  # noqa: ANN401
         used = {config["defaults"]["unit"], *(prop["value"] for prop in properties if prop["id"] == "unit")}
         unknown = {unit for unit in used - KNOWN_UNITS - NOT_IN_THE_SDK if not unit.startswith(OWN_UNITS)}
         assert not unknown, panel["title"]
+
+
+@pytest.mark.parametrize("one", EACH)
+def test_its_large_figures_go_by_the_names_people_see(one: Any) -> None:  # noqa: ANN401
+    for panel in panels_of(one.json):
+        if panel["type"] == "stat":
+            shown = re.compile(panel["options"]["reduceOptions"]["fields"].strip("/"))
+            config = panel["fieldConfig"]
+            properties = [prop for override in config["overrides"] for prop in override["properties"]]
+            titles = [prop["value"] for prop in properties if prop["id"] == "displayName"]
+            assert titles
+            assert all(shown.fullmatch(title) for title in titles)
 
 
 def test_every_unit_of_a_measure_has_a_name_in_grafana() -> None:
