@@ -41,25 +41,7 @@ router = APIRouter(tags=["readings"])
 )
 async def correct_readings(services: Asked, principal: Operator, body: CorrectionBody) -> Response:
     """Correct one field of a reading, or remove it from a stretch of them; totals follow within a minute."""
-    if not _sees(services, principal, body.station_id):
-        raise wrong("station_id", f"there is no station {body.station_id!r}")
-    wish = wish_of(body, services.clock(), somebody(principal, body.by))
-    try:
-        decided, carried_out = await services.correct(wish)
-    except NoReadingError as error:
-        raise wrong(naming(body), f"{error}; GET …/readings/{body.domain}?identity=true lists them") from None
-    except AmbiguousError as error:
-        named = ", ".join(f"({stream}, {seq}, {index})" for stream, seq, index in error.identities)
-        raise wrong("ts", f"several readings fit: give stream, seq and index, of {named}") from None
-    except TooManyError:
-        raise wrong("end", f"more than {MOST_READINGS} readings; take a shorter stretch") from None
-    except duckdb.Error as error:
-        log.exception("store_cannot_be_read", station_id=body.station_id, domain=body.domain)
-        raise StoreClosedError("it could not be read; the log says why") from error
-    item = correction_item(decided)
-    deed = Deed(decided.at, decided.by, "reading.correct", decided.station_id, {**item, "readings": []})
-    await asyncio.to_thread(services.state.audit.note, deed)
-    return json_response({**item, "carried_out": carried_out}, HTTPStatus.CREATED)
+    return json_response(await make(services, principal, body), HTTPStatus.CREATED)
 
 
 @router.get(
@@ -94,6 +76,29 @@ async def get_correction(services: Asked, principal: Viewer, correction_id: str)
     if correction is None or not _sees(services, principal, correction.station_id):
         raise not_found("correction_id", correction_id)
     return json_response(correction_item(correction))
+
+
+async def make(services: Services, principal: Principal, body: CorrectionBody) -> dict[str, object]:
+    """Make a correction and return it; Problem when it cannot be, or is not this one's business."""
+    if not _sees(services, principal, body.station_id):
+        raise wrong("station_id", f"there is no station {body.station_id!r}")
+    wish = wish_of(body, services.clock(), somebody(principal, body.by))
+    try:
+        decided, carried_out = await services.correct(wish)
+    except NoReadingError as error:
+        raise wrong(naming(body), f"{error}; GET …/readings/{body.domain}?identity=true lists them") from None
+    except AmbiguousError as error:
+        named = ", ".join(f"({stream}, {seq}, {index})" for stream, seq, index in error.identities)
+        raise wrong("ts", f"several readings fit: give stream, seq and index, of {named}") from None
+    except TooManyError:
+        raise wrong("end", f"more than {MOST_READINGS} readings; take a shorter stretch") from None
+    except duckdb.Error as error:
+        log.exception("store_cannot_be_read", station_id=body.station_id, domain=body.domain)
+        raise StoreClosedError("it could not be read; the log says why") from error
+    item = correction_item(decided)
+    deed = Deed(decided.at, decided.by, "reading.correct", decided.station_id, {**item, "readings": []})
+    await asyncio.to_thread(services.state.audit.note, deed)
+    return {**item, "carried_out": carried_out}
 
 
 def correction_item(correction: Correction) -> dict[str, object]:

@@ -53,8 +53,8 @@ ALERT_TEXTS: Mapping[str, tuple[str, str]] = {
     "resolve": ("关闭告警", "Resolve"),
     "cause": ("原因", "Cause"),
     "needs_operator": (
-        "这个令牌只能查看；确认和关闭需要 operator 权限。",
-        "This token may only look; acknowledging and resolving need the role operator.",
+        "这个令牌只能查看；更改需要 operator 权限。",
+        "This token may only look; changes need the role operator.",
     ),
     "minutes": ("{n} 分钟", "{n} min"),
     "hours": ("{n} 小时", "{n} h"),

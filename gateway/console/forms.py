@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.api.access import Principal, Role
 from gateway.api.problems import Problem
+from gateway.api.values import EPOCH, LATEST
 from gateway.console.rendering import page
 from gateway.console.texts import Lang, translator
 
@@ -21,12 +22,16 @@ _TEXT_CHARACTERS = 500
 _KNOWN: Mapping[HTTPStatus, str] = {HTTPStatus.NOT_FOUND: "vanished", HTTPStatus.CONFLICT: "alert_over"}
 _WRONG: Mapping[str, str] = {
     "match.station_id": "no_such_station",
+    "station_id": "no_such_station",
     "match.region": "other_region",
     "region": "other_region",
     "start": "window_over",
     "rrule": "rrule_wrong",
     "end": "end_wrong",
     "on_call": "on_call_unset",
+    "value": "value_wrong",
+    "ts": "reading_unknown",
+    "seq": "reading_unknown",
 }
 """Texts of the pages for what the API says of a field, in English, to programs."""
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -72,11 +77,13 @@ class Form:
         return int(written)
 
     def on_the_wall(self, name: str) -> datetime:
-        """Return a local date and time; Refusal when it is none."""
+        """Return a local date and time; Refusal when it is none, or none that a calendar here has."""
         try:
             written = datetime.fromisoformat(self._fields.get(name, ""))
         except ValueError:
             raise Refusal("time_needed") from None
+        if not EPOCH.year < written.year < LATEST.year:
+            raise Refusal("time_needed")
         return written.replace(tzinfo=None, second=0, microsecond=0)
 
     def given(self, *names: str) -> dict[str, str]:
@@ -134,12 +141,24 @@ def why(refusal: Refusal | Problem, lang: Lang) -> str:
 
 
 async def carry_out(
-    doing: Callable[[], Awaitable[object]], person: Principal, lang: Lang, back: str
+    doing: Callable[[], Awaitable[object]], person: Principal, lang: Lang, then: str, back: str | None = None
 ) -> Response:
-    """Do what a form asks, if this one may, and go on to the page ``back``; or say why nothing was done."""
-    try:
+    """Do what a form asks, if this one may, and go on to the page ``then``.
+
+    Else say why nothing was done, with the way ``back``, where it is another.
+    """
+
+    async def done() -> Response:
         check_operator(person)
         await doing()
+        return RedirectResponse(then, HTTPStatus.SEE_OTHER)
+
+    return await shown(done, lang, back or then)
+
+
+async def shown(making: Callable[[], Awaitable[Response]], lang: Lang, back: str) -> Response:
+    """Return a page, or one that says why there is none, with the way ``back``."""
+    try:
+        return await making()
     except (Refusal, Problem) as refusal:
         return page("refused.html", lang, refusal.status, why=why(refusal, lang), back=back)
-    return RedirectResponse(back, HTTPStatus.SEE_OTHER)

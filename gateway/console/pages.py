@@ -11,13 +11,24 @@ from starlette.responses import FileResponse, Response
 from gateway.api.asking import Asked, check_visible
 from gateway.api.problems import Problem
 from gateway.api.values import read_cursor, write_cursor
-from gateway.console import alert_forms, alerts, links, maintenance, oncall, overrides, silences
+from gateway.console import (
+    alert_forms,
+    alerts,
+    correcting,
+    corrections,
+    links,
+    maintenance,
+    oncall,
+    overrides,
+    readings,
+    silences,
+)
 from gateway.console.rendering import Language, Person, page
 from gateway.console.showing import age, clock, shown_values
 from gateway.console.texts import Lang
 from gateway.domain.fleet import StationState
 from gateway.domain.registry import DEFAULT_TZ
-from gateway.queries.fleet_list import FleetFilter, Place
+from gateway.queries.fleet_list import OWN_STATION, FleetFilter, Place
 
 STATIONS_A_PAGE = 200
 STYLE = Path(__file__).parent / "console.css"
@@ -27,7 +38,8 @@ router = APIRouter(include_in_schema=False)
 
 def add_console(app: FastAPI) -> None:
     """Add the pages to the application that `create_api` made."""
-    for part in (alerts, alert_forms, silences, maintenance, oncall, overrides, links):
+    parts = (alerts, alert_forms, silences, maintenance, oncall, overrides, links)
+    for part in (*parts, corrections, correcting, readings):
         app.include_router(part.router)
     app.include_router(router)
 
@@ -74,10 +86,16 @@ async def station_page(services: Asked, person: Person, lang: Language, station_
         "station.html",
         lang,
         station=detail,
+        is_station=station_id != OWN_STATION,
         heard=age(detail.summary.last_seen, now, lang),
         anchored=age(detail.occupancy.anchored_at, now, lang),
         devices=[
-            (device, age(device.ts, now, lang), list(shown_values(device, lang))) for device in detail.devices
+            (
+                device,
+                age(device.ts, now, lang),
+                list(shown_values(device.domain, device.reading, device.suspect, lang)),
+            )
+            for device in detail.devices
         ],
         as_of=clock(now, services.registry.tz(station_id)),
     )

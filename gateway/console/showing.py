@@ -1,12 +1,11 @@
 """How values look on a page: ages, units, readings."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from gateway.console.texts import Lang, event_name, field_name, translator
-from gateway.queries.station_detail import DeviceDetail
 from wire.measures import MEASURES
 from wire.measures.words import name_of
 
@@ -30,6 +29,7 @@ _UNITS: Mapping[str, str] = {
 class ShownValue:
     """One field of a reading as people read it."""
 
+    field: str
     name: str
     text: str
     is_suspect: bool
@@ -88,31 +88,38 @@ def words(*said: str | None) -> str:
     return " ".join(filter(None, said))
 
 
-def shown_values(device: DeviceDetail, lang: Lang) -> Iterator[ShownValue]:
-    """Yield the fields of a device's last reading."""
-    for name, value in device.reading.items():
-        yield ShownValue(
-            name=field_name(device.domain, name, lang),
-            text=_shown(device.domain, name, value, lang),
-            is_suspect=name in device.suspect,
-        )
+def shown_values(
+    domain: str, reading: Mapping[str, object], suspect: Container[str], lang: Lang
+) -> Iterator[ShownValue]:
+    """Yield the fields of a reading."""
+    for name, value in reading.items():
+        text = shown_value(domain, name, value, lang)
+        yield ShownValue(name, field_name(domain, name, lang), text, name in suspect)
 
 
-def _shown(domain: str, name: str, value: object, lang: Lang) -> str:
+def shown_value(domain: str, name: str, value: object, lang: Lang) -> str:
+    """Write the value of a field, a number with its unit."""
+    if value is None:
+        return translator(lang)("no_value")
     if name == "event":
         return event_name(domain, str(value), lang)
     if isinstance(value, bool):
         return translator(lang)("yes" if value else "no")
     if isinstance(value, list | tuple):
-        return ", ".join(_word(name, str(word), lang) for word in value)
+        return ", ".join(word_of(name, str(word), lang) for word in value)
     if isinstance(value, str):
-        return _word(name, value, lang)
+        return word_of(name, value, lang)
     row = MEASURES[domain].get(name)
-    unit = "" if row is None else _UNITS.get(row.unit, row.unit)
-    return f"{value:.10g} {unit}".strip()
+    return f"{value:.10g} {'' if row is None else unit_name(row.unit)}".strip()
 
 
-def _word(field: str, word: str, lang: Lang) -> str:
+def unit_name(code: str) -> str:
+    """Return what people write for a UCUM code."""
+    return _UNITS.get(code, code)
+
+
+def word_of(field: str, word: str, lang: Lang) -> str:
+    """Return what people call a word a field can have; a text as it is."""
     try:
         name = name_of(field, word)
     except KeyError:  # a text, such as a version, is no word

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from gateway.console.alert_texts import ALERT_TEXTS
+from gateway.console.correction_texts import CORRECTION_TEXTS
 from gateway.console.duty_texts import DUTY_TEXTS
 from wire.measures import EVENT_FIELDS, EVENTS, MEASURES
 
@@ -11,6 +12,7 @@ Lang = Literal["zh", "en"]
 
 TEXTS: Mapping[str, tuple[str, str]] = {
     **ALERT_TEXTS,
+    **CORRECTION_TEXTS,
     **DUTY_TEXTS,
     "title": ("驿站", "Yizhan"),
     "fleet": ("全部驿站", "All stations"),

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.api.settings import HttpSettings
 from gateway.console.alert_texts import ALERT_TEXTS
+from gateway.console.correction_texts import CORRECTION_TEXTS
 from gateway.console.duty_texts import DUTY_TEXTS
 from gateway.console.texts import TEXTS
 from gateway.notify.links import Link
@@ -230,7 +231,8 @@ async def test_a_page_lets_act_whom_the_api_lets_act(
 
 
 def test_no_text_stands_in_two_tables() -> None:
-    assert not ALERT_TEXTS.keys() & DUTY_TEXTS.keys()
-    for table in (ALERT_TEXTS, DUTY_TEXTS):
+    tables = (ALERT_TEXTS, CORRECTION_TEXTS, DUTY_TEXTS)
+    assert sum(map(len, tables)) == len(set().union(*tables))
+    for table in tables:
         for key, text in table.items():
             assert TEXTS[key] == text, key
