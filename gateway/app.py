@@ -321,16 +321,17 @@ def _open_mirror(parts: Parts, ingest: Ingest, alarms: Alarms, undo: AsyncExitSt
     settings = parts.settings.mirror.influxdb
     if settings is None:
         return None
-    from gateway.queries.reports.mirrored import Visits  # noqa: PLC0415 - only with a mirror
+    from gateway.queries.reports.mirrored import sources_of  # noqa: PLC0415 - only with a mirror
     from gateway.timeseries.mirror.opening import Mirroring, Origin  # noqa: PLC0415 - the same
 
     def stations() -> dict[str, Subject]:
         return {one.station_id: one for one in subjects(parts.fleet, parts.registry, None)}
 
     rules = RuleBook(lambda: alarms.catalogue, parts.registry)
-    visits = Visits(Ledger(alarms.calendar, parts.settings.reports.staff_credentials), stations, now_ms)
+    ledger = Ledger(alarms.calendar, parts.settings.reports.staff_credentials)
+    further = sources_of(ledger, stations, now_ms)
     origin = Origin(
-        parts.store, parts.state, lambda: ingest.pipeline.durable_upto, rules.rule, now_ms, (visits,)
+        parts.store, parts.state, lambda: ingest.pipeline.durable_upto, rules.rule, now_ms, further
     )
     mirroring = Mirroring(settings, parts.settings.data_dir, origin, parts.metrics.registry)
     return undo.enter_context(mirroring)

@@ -89,6 +89,14 @@ def newest(cursor: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
+def has_forgotten(cursor: duckdb.DuckDBPyConnection, n: int) -> bool:
+    """Whether entries after `n` are gone, or the log ends before it, as after a restored backup."""
+    ((oldest,),) = cursor.execute(
+        "SELECT min(n) FROM (SELECT n FROM retold UNION ALL SELECT n FROM corrected)"
+    ).fetchall()
+    return n > newest(cursor) or (oldest is not None and oldest > n + 1)
+
+
 def forget(cursor: duckdb.DuckDBPyConnection, now: int) -> int:
     """Take out what is older than `KEEP_MS` and return how many entries went."""
     gone = 0

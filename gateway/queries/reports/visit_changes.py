@@ -15,7 +15,7 @@ from gateway.timeseries.changes import retold_since
 
 Unit = str
 UNITS: Sequence[Unit] = ("1h", "1d", "1mo")
-_SOURCES = ("occupancy", "access")
+SOURCES = ("occupancy", "access")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +47,20 @@ def visits_of(
     months: dict[Period, dict[str, Subject]] = {}
     for entry in told:
         station = stations.get(ids.get(entry.series, ""))
-        if station is None or entry.tier != "15m" or entry.domain not in _SOURCES:
+        if station is None or entry.tier != "15m" or entry.domain not in SOURCES:
             continue
         for month in _months(entry.since, entry.until, station.tz):
             months.setdefault(month, {})[station.station_id] = station
-    return told[-1].n, _all(cursor, ledger, months, now)
+    return told[-1].n, visits_in(cursor, ledger, months, now)
 
 
-def _all(
+def visits_in(
     cursor: duckdb.DuckDBPyConnection,
     ledger: Ledger,
     months: Mapping[Period, Mapping[str, Subject]],
     now: int,
 ) -> Iterator[Visited]:
+    """Return the visits of calendar months, of some stations by id in each, as far as they have passed."""
     for month, there in months.items():
         for station_id, reckoned in ledger.reckoned(cursor, month, list(there.values()), now).items():
             yield from _of(there[station_id], month, reckoned)

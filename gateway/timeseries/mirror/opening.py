@@ -37,8 +37,8 @@ class Origin:
     durable_upto: Callable[[], int]
     rule_of: Callable[[str], Rule | None]
     clock: Callable[[], int]
-    further: Sequence[Source] = ()
-    """What is reckoned from the stores by others, as portions of their own."""
+    further: Callable[[Positions], Sequence[Source]] = lambda _positions: ()
+    """Makes what is reckoned from the stores by others, as portions of their own."""
 
 
 class Mirroring:
@@ -109,7 +109,7 @@ def _sources(
         Corrections(since),
         Retellings(positions),
         *fills(),
-        *origin.further,
+        *origin.further(positions),
     ]
 
 

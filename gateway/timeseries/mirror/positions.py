@@ -10,6 +10,8 @@ log = structlog.get_logger(__name__)
 
 FILE_NAME = "mirror.json"
 BEGINNING = -1
+DONE = 2**62
+"""Where something is that is read through once."""
 
 
 class Positions:

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 import duckdb
 import pyarrow as pa
 
-from gateway.timeseries.changes import Retold, newest, retold_since
+from gateway.timeseries.changes import Retold, has_forgotten, newest, retold_since
 from gateway.timeseries.mirror.portion import POINTS_A_PORTION, Connect, Portion, as_lines, text_of
-from gateway.timeseries.mirror.positions import BEGINNING, Positions
+from gateway.timeseries.mirror.positions import BEGINNING, DONE, Positions
 from wire import influx
 from wire.influx import NS_A_MS, ROLLUPS, Tier
 from wire.measures import DOMAINS, EVENTS, MEASURES, Kind
@@ -20,7 +20,6 @@ MOST_CHANGES = 2_000
 """Entries of the log at once: a series and some buckets each."""
 ROWS_A_PORTION = POINTS_A_PORTION // 4
 """A row of a roll-up is up to five values."""
-DONE = 2**62
 _TAGS_A_LINE = 3
 VIEWS = {Tier.QUARTER: "quarters", Tier.DAY: "days"}
 
@@ -36,7 +35,7 @@ class Retellings:
     def read(self, connect: Connect, position: int) -> Portion | None:
         """Return the roll-ups that changed next; has everything read through when entries are missing."""
         with connect() as cursor:
-            if position == BEGINNING or _forgotten(cursor, position):
+            if position == BEGINNING or has_forgotten(cursor, position):
                 for fill in fills():
                     self._positions.advance(fill.name, BEGINNING)
                 return Portion({}, newest(cursor), 0)
@@ -142,14 +141,6 @@ def _portion(parts: Iterable[pa.StringArray], upto: int) -> Portion:
     lines = as_lines(pa.chunked_array(list(parts), pa.string()))
     points = text_of(lines).count(b"=") - _TAGS_A_LINE * len(lines)
     return Portion({ROLLUPS: lines} if len(lines) else {}, upto, points)
-
-
-def _forgotten(cursor: duckdb.DuckDBPyConnection, position: int) -> bool:
-    """Whether the log ends before the position, as after a restored backup, or begins beyond it."""
-    ((oldest,),) = cursor.execute(
-        "SELECT min(n) FROM (SELECT n FROM retold UNION ALL SELECT n FROM corrected)"
-    ).fetchall()
-    return position > newest(cursor) or (oldest is not None and oldest > position + 1)
 
 
 def _among(changes: list[Retold]) -> str:

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +35,9 @@ def settings_for(server: Server, **more: object) -> InfluxSettings:
     """Return settings of a mirror in this server that forgets nothing."""
     keep = {policy.name: SHARDS for policy in POLICIES}
     return InfluxSettings.model_validate({"url": server.url, "keep_days": keep, "timeout_s": 10.0, **more})
+
+
+Further = Callable[[Positions], Sequence[Source]]
 
 
 @dataclass
@@ -89,7 +92,7 @@ class House:
             return arrange(server)
 
     @contextmanager
-    def mirroring(self, *further: Source) -> Iterator[Mirroring]:
+    def mirroring(self, further: Further = lambda _positions: ()) -> Iterator[Mirroring]:
         """Have the mirror at work."""
         origin = Origin(
             self.store, self.state, lambda: self.desk.frame - 1, lambda _rule: None, lambda: self.now, further
@@ -108,16 +111,21 @@ class House:
 
     def has_caught_up(self, mirroring: Mirroring) -> bool:
         """Whether the mirror says that it has everything."""
-        return mirroring.condition == "ok" and self._mirrored() == self.durable
+        return mirroring.condition == "ok" and self.place("frames") == self.durable
 
     def until_equal(self, mirroring: Mirroring, seconds: float = 60) -> None:
         """Wait until the mirror has everything, and compare both sides field by field."""
         until_sync(lambda: self.has_caught_up(mirroring), seconds, "the mirror catching up")
         assert self.mirrored() == self.stored()
 
-    def _mirrored(self) -> int:
+    def place(self, source: str) -> int:
+        """Return how far a source is written."""
+        return self.places().get(source)
+
+    def places(self) -> Positions:
+        """Return how far everything is written, by the file on the disk."""
         target = f"{self.settings.address}/{self.settings.org}/{self.settings.bucket}"
-        return Positions(self.directory / FILE_NAME, target).get("frames")
+        return Positions(self.directory / FILE_NAME, target)
 
     def stored(self) -> Counter[tuple[str, str]]:
         """Count the values of each field in the store, by measurement."""
