@@ -25,7 +25,7 @@ from wire.topics import DEVICE_PATTERN, ULID_PATTERN
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-_NULL = re.compile(b"null")  # sooner done than `in`, which builds a table of the text first
+_NEWLINE, _NULL = ord("\n"), int.from_bytes(b"null", "little")
 
 FEWEST = 8
 """Batches up to this size that do not parse are left to the exact decoder instead of being halved again."""
@@ -186,9 +186,17 @@ def _plausible(payloads: Sequence[bytes]) -> bool:
     joined = b"\n".join(payloads)
     return (
         all(payload.startswith(b"{") for payload in payloads)
-        and joined.count(b"\n") == len(payloads) - 1
+        and np.count_nonzero(np.frombuffer(joined, np.uint8) == _NEWLINE) == len(payloads) - 1
         and joined.isascii()
-        and _NULL.search(joined) is None
+        and not _says_null(joined)
+    )
+
+
+def _says_null(text: bytes) -> bool:
+    """Look for the word, four letters a number: a third of what a search takes."""
+    return any(
+        bool((np.frombuffer(text, "<u4", (len(text) - offset) // 4, offset) == _NULL).any())
+        for offset in range(min(4, len(text)))
     )
 
 
@@ -260,10 +268,10 @@ class _Part:
             known = _KNOWN_EVERYWHERE | field_types(domain).keys()
             for item in flat.type:
                 if item.name not in known:
-                    there = _filled(pc.is_valid(flat.field(item.name)), otherwise=False)
+                    there = _present(flat.field(item.name))
                     unknown[f"{domain}.{item.name}"] += int((there & right[parent]).sum())
         for name, column in _foreign_columns(self.table):
-            there = _filled(pc.is_valid(column), otherwise=False)
+            there = _present(column)
             unknown[name] += int((there & right).sum())
         return +unknown
 
@@ -291,7 +299,7 @@ def _doubtful_frames(table: pa.Table, station_ids: list[str]) -> Bools:
 
 
 def _doubtful_readings(domain: str, flat: pa.StructArray) -> Bools:
-    doubtful = _filled(pc.is_null(flat), otherwise=True)
+    doubtful = ~_present(flat)
     ts = pc.fill_null(flat.field("ts"), -1)
     doubtful |= _filled(pc.or_(pc.less(ts, 0), pc.greater(ts, LATEST_MS)), otherwise=True)
     doubtful |= _outside(flat.field("device"), _is_device, absent=True)
@@ -302,12 +310,12 @@ def _doubtful_readings(domain: str, flat: pa.StructArray) -> Bools:
     # events carry conditions from field to field; they are rare, and looked at one by one
     for name in ("event", *(item.name for item in EVENT_FIELDS.get(domain, ()))):
         if flat.type.get_field_index(name) >= 0:
-            doubtful |= _filled(pc.is_valid(flat.field(name)), otherwise=False)
+            doubtful |= _present(flat.field(name))
     present = np.zeros(len(flat), np.bool_)
     for name in MEASURES[domain]:
         if flat.type.get_field_index(name) >= 0:
             column = flat.field(name)
-            present |= _filled(pc.is_valid(column), otherwise=False)
+            present |= _present(column)
             doubtful |= _doubtful_values(domain, name, column)
     return doubtful | ~present
 
@@ -315,8 +323,10 @@ def _doubtful_readings(domain: str, flat: pa.StructArray) -> Bools:
 def _doubtful_values(domain: str, name: str, column: pa.Array) -> Bools:
     measure = MEASURES[domain][name]
     if measure.type == "float":
-        # Arrow reads NaN and Infinity, which are not JSON, and integers beyond 64 bits
-        return _filled(pc.invert(pc.less(pc.abs(column), 2.0**63)), otherwise=False)
+        # Arrow reads NaN and Infinity, which are not JSON, and integers beyond 64 bits; what is absent is NaN
+        wrong: Bools = ~(np.abs(column.to_numpy(zero_copy_only=False)) < 2.0**63)
+        if np.count_nonzero(wrong) > column.null_count:
+            return wrong & _present(column)
     if measure.type == "enum":
         return _outside(column, frozenset(measure.values).__contains__)
     if measure.type == "text":
@@ -363,7 +373,16 @@ def _outside(
 
 
 def _only_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    # bringing a single chunk together would copy it
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _present(column: pa.Array) -> Bools:
+    """Return where a column has a value."""
+    present: Bools = column.is_valid().to_numpy(zero_copy_only=False)
+    return present
 
 
 def _filled(mask: pa.Array | pa.ChunkedArray, *, otherwise: bool) -> Bools:
