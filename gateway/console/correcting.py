@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from gateway.api.access import Principal
 from gateway.api.asking import Asked, visible_station
 from gateway.api.corrections import make
 from gateway.api.services import Services
@@ -34,28 +35,7 @@ async def correct_page(
     async def making() -> Response:
         check_operator(person)
         visible_station(services, person, station_id)
-        one = named(form)
-        there = await found(services, one.wanted(station_id))
-        new, fault = _preview(one, there, form, lang)
-        return page(
-            "correct.html",
-            lang,
-            station_id=station_id,
-            named=one.asked(),
-            field=field_name(one.domain, one.field, lang),
-            time=clock(there.ts, services.registry.tz(station_id)),
-            says=shown_value(one.domain, one.field, there.value, lang),
-            old=json.dumps(there.value),
-            is_corrected=await asyncio.to_thread(_is_corrected, services, station_id, one, there),
-            type=one.measure.type,
-            choices=choices(one.measure, lang),
-            range=range_of(one.measure),
-            by=person.name,
-            query=urlencode(one.asked() | form.given(*_NEW)),
-            asked={name: form.text(name) for name in _NEW},
-            new=new,
-            fault=fault,
-        )
+        return await _page(services, person, lang, station_id, form)
 
     return await shown(making, lang, f"{station_path(station_id)}/readings?lang={lang}")
 
@@ -80,6 +60,31 @@ async def correct(
 
     then = f"{station_path(station_id)}/corrections?lang={lang}"
     return await carry_out(doing, person, lang, then, _back(station_id, lang, form))
+
+
+async def _page(services: Services, person: Principal, lang: Lang, station_id: str, form: Form) -> Response:
+    one = named(form)
+    there = await found(services, one.wanted(station_id))
+    new, fault = _preview(one, there, form, lang)
+    return page(
+        "correct.html",
+        lang,
+        station_id=station_id,
+        named=one.asked(),
+        field=field_name(one.domain, one.field, lang),
+        time=clock(there.ts, services.registry.tz(station_id)),
+        says=shown_value(one.domain, one.field, there.value, lang),
+        old=json.dumps(there.value),
+        is_corrected=await asyncio.to_thread(_is_corrected, services, station_id, one, there),
+        type=one.measure.type,
+        choices=choices(one.measure, lang),
+        range=range_of(one.measure),
+        by=person.name,
+        query=urlencode(one.asked() | form.given(*_NEW)),
+        asked={name: form.text(name) for name in _NEW},
+        new=new,
+        fault=fault,
+    )
 
 
 def _preview(one: Named, there: Found, form: Form, lang: Lang) -> tuple[str | None, str | None]:

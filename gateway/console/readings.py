@@ -28,6 +28,7 @@ from wire.topics import DEVICE_PATTERN
 
 READINGS_A_PAGE = 200
 MOST_DAYS = 31
+NO_STREAM = Stream(None, None)
 
 router = APIRouter(include_in_schema=False)
 
@@ -58,28 +59,32 @@ async def readings_page(
 
     async def making() -> Response:
         visible_station(services, person, station_id)
-        listed, fault = None, None
-        try:
-            if form.text("start"):
-                listed = await _listed(services, person, lang, station_id, form)
-        except Refusal as refusal:
-            fault = why(refusal, lang)
-        tz = services.registry.tz(station_id)
-        asked = _asked(form, services.clock(), tz)
-        return page(
-            "readings.html",
-            lang,
-            station_id=station_id,
-            points=_points(services, lang, station_id, asked["point"]),
-            asked=asked,
-            tz=tz,
-            listed=listed,
-            fault=fault,
-            may_act=may_act(person),
-            query=urlencode(asked),
-        )
+        return await _page(services, person, lang, station_id, form)
 
     return await shown(making, lang, f"{station_path(station_id)}?lang={lang}")
+
+
+async def _page(services: Services, person: Principal, lang: Lang, station_id: str, form: Form) -> Response:
+    listed, fault = None, None
+    try:
+        if form.text("start"):
+            listed = await _listed(services, person, lang, station_id, form)
+    except Refusal as refusal:
+        fault = why(refusal, lang)
+    tz = services.registry.tz(station_id)
+    asked = _asked(form, services.clock(), tz)
+    return page(
+        "readings.html",
+        lang,
+        station_id=station_id,
+        points=_points(services, lang, station_id, asked["point"]),
+        asked=asked,
+        tz=tz,
+        listed=listed,
+        fault=fault,
+        may_act=may_act(person),
+        query=urlencode(asked),
+    )
 
 
 async def _listed(services: Services, person: Principal, lang: Lang, station_id: str, form: Form) -> Listed:
@@ -91,7 +96,7 @@ async def _listed(services: Services, person: Principal, lang: Lang, station_id:
 
     there, streams = await ask_store(services, answer)
     rows = [
-        _row(one, streams[one.position.frame], query, lang, may_correct=may_act(person))
+        _row(one, streams.get(one.position.frame, NO_STREAM), query, lang, may_correct=may_act(person))
         for one in there[:READINGS_A_PAGE]
     ]
     if len(there) <= READINGS_A_PAGE:

@@ -1,11 +1,14 @@
 """Correcting a reading on pages: chosen, seen before it is done, and refused with the reason."""
 
 import re
+from dataclasses import replace
 
 import httpx
+import pyarrow as pa
 import pytest
 
-from tests.integration.api_support import House
+from gateway.batch.batch import FRAME_SCHEMA
+from tests.integration.api_support import NOW, House, batch_of
 from tests.integration.console.browser import basic, page, submit
 from tests.integration.console.meter import SPAN, STATION, WHO, hidden, links, preview, say, totals
 
@@ -107,6 +110,8 @@ async def test_a_form_sent_twice_corrects_once(house: House, client: httpx.Async
 async def test_a_reading_is_corrected_by_whom_the_api_lets_correct_it(
     house: House, guarded: httpx.AsyncClient, token: str, status: int
 ) -> None:
+    address = (await links(guarded, **basic("act")))["52 m³"]
+    await page(guarded, address, 200 if status == 303 else status, **basic(token))
     fields = await preview(guarded, **basic("act"))
     done = await submit(guarded, f"{STATION}/corrections", fields | WHO, **basic(token))
     assert done.status_code == status
@@ -119,3 +124,18 @@ async def test_a_reading_is_corrected_by_whom_the_api_lets_correct_it(
         assert await links(guarded, **basic(token)) == {}
         assert "52 m³" in await page(guarded, f"{STATION}/readings?lang=en&{SPAN}", **basic(token))
         assert "Correct" not in (await page(guarded, f"{STATION}/corrections?lang=zh", **basic(token)))
+
+
+async def test_a_reading_of_hardware_without_an_outbox_is_named_by_its_time(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    row = {"device": "main", "ts": NOW - 30_000, "water_volume_m3_total": 53.0}
+    batch = batch_of(house.store, "louxing-07", "water", [row], events=False)
+    source = house.store.sources.number("louxing", "louxing-07", None)
+    frame = batch.frames.to_pylist()[0] | {"source": source, "seq": None, "digest": b"d" * 32}
+    house.store.consume([replace(batch, frames=pa.Table.from_pylist([frame], FRAME_SCHEMA))])
+    address = (await links(client))["53 m³"]
+    assert "stream" not in address
+    html = await page(client, f"{address}&value=5.35")
+    await submit(client, f"{STATION}/corrections", hidden(html) | WHO)
+    assert totals(house) == [5.1, 52.0, 5.3, 5.35]
