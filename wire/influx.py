@@ -222,7 +222,7 @@ WORST = Measurement(
     RAW,
     ("region", "place"),
     _strings("station name_zh name_en state")
-    | _floats("last_seen_age_s")
+    | _floats("lat lon last_seen_age_s")
     | _integers("open_p1 open_p2 open_p3 open_p4 people_inside visits_today outbox_age_s"),
 )
 """The stations that need somebody first, once a minute. `place` is where one stands in its region, `0000` for
@@ -277,6 +277,25 @@ VISITS: Mapping[str, Measurement] = MappingProxyType(
 )
 """Person-visits with their error band, per hour and the station's own day and month."""
 
+REPORTS = Measurement(
+    "reports",
+    ROLLUPS,
+    (*_OF_DEVICE, "kind", "period", "level", "measure", "by", "value", "severity", "rule"),
+    _floats(
+        "visits low high covered_s scheduled_s completeness mean_inside capacity share_of_capacity night_share"
+        " energy_kwh energy_peak_kwh energy_flat_kwh energy_valley_kwh water_m3 energy_cost water_cost cost"
+        " kwh_per_visit l_per_visit cost_per_visit availability scheduled_min usable_min unusable_min"
+        " unheard_min planned_min repairs mttr_h amount entries share alerts acknowledged ack_median_s"
+        " ack_longest_s resolved resolve_median_s judged false false_share"
+    )
+    | _strings("method note withdrawn")
+    | _integers("version"),
+)
+"""Published reports, a point a row at the beginning of what it is about: `kind` as reports are asked for,
+`period` a day, month or year, a region's total without a station. Figures have the units of the report's
+columns, costs are CNY. A new version is written over the one before; a figure that it tells no more reads 0
+and stands among the words of `withdrawn`."""
+
 MEASUREMENTS: Mapping[str, Measurement] = MappingProxyType(
     {
         measurement.name: measurement
@@ -290,6 +309,7 @@ MEASUREMENTS: Mapping[str, Measurement] = MappingProxyType(
             GATEWAY,
             QUARANTINE,
             *VISITS.values(),
+            REPORTS,
         )
     }
 )
