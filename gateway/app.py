@@ -321,7 +321,7 @@ def _open_mirror(parts: Parts, ingest: Ingest, alarms: Alarms, undo: AsyncExitSt
     settings = parts.settings.mirror.influxdb
     if settings is None:
         return None
-    from gateway.queries.reports.mirrored import sources_of  # noqa: PLC0415 - only with a mirror
+    from gateway.queries.reports.mirror_sources import sources_of  # noqa: PLC0415 - only with a mirror
     from gateway.timeseries.mirror.opening import Mirroring, Origin  # noqa: PLC0415 - the same
 
     def stations() -> dict[str, Subject]:
@@ -329,7 +329,7 @@ def _open_mirror(parts: Parts, ingest: Ingest, alarms: Alarms, undo: AsyncExitSt
 
     rules = RuleBook(lambda: alarms.catalogue, parts.registry)
     ledger = Ledger(alarms.calendar, parts.settings.reports.staff_credentials)
-    further = sources_of(ledger, stations, now_ms)
+    further = sources_of(ledger, stations, parts.state.publications, now_ms)
     origin = Origin(
         parts.store, parts.state, lambda: ingest.pipeline.durable_upto, rules.rule, now_ms, further
     )

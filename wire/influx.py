@@ -282,11 +282,11 @@ REPORTS = Measurement(
     ROLLUPS,
     (*_OF_DEVICE, "kind", "period", "level", "measure", "by", "value", "severity", "rule"),
     _floats(
-        "visits low high covered_s scheduled_s completeness mean_inside capacity share_of_capacity night_share"
-        " energy_kwh energy_peak_kwh energy_flat_kwh energy_valley_kwh water_m3 energy_cost water_cost cost"
-        " kwh_per_visit l_per_visit cost_per_visit availability scheduled_min usable_min unusable_min"
-        " unheard_min planned_min repairs mttr_h amount entries share alerts acknowledged ack_median_s"
-        " ack_longest_s resolved resolve_median_s judged false false_share"
+        "visits low high covered_s scheduled_s completeness mean_inside capacity share_of_capacity"
+        " night_share energy_kwh energy_peak_kwh energy_flat_kwh energy_valley_kwh water_m3 energy_cost"
+        " water_cost cost kwh_per_visit l_per_visit cost_per_visit availability scheduled_min usable_min"
+        " unusable_min unheard_min planned_min repairs mttr_h amount entries share alerts acknowledged"
+        " ack_median_s ack_longest_s resolved resolve_median_s judged false false_share"
     )
     | _strings("method note withdrawn")
     | _integers("version"),

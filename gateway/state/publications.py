@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Integer, func, literal_column, select
 from sqlalchemy.exc import IntegrityError
 
 from gateway.state.publication_schema import publications
 from gateway.state.repository import Repository
 
 Row = dict[str, Any]
+_NUMBER = literal_column("publications.rowid", Integer).label("number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,24 @@ class Publications(Repository):
         )
         with self._reading.connect() as connection:
             return [_publication(row) for row in connection.execute(query).mappings()]
+
+    def after(self, number: int) -> tuple[int, Publication] | None:
+        """Return the version that was written next after the one of a number (any below 1: the first).
+
+        Its own number comes with it. Rows are never taken out, so nothing renumbers them.
+        """
+        query = select(publications, _NUMBER).where(number < _NUMBER).order_by(_NUMBER).limit(1)
+        with self._reading.connect() as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            return None
+        values = dict(row)
+        return int(values.pop(_NUMBER.name)), _publication(values)
+
+    def newest(self) -> int:
+        """Return the number of the version written last, 0 before the first."""
+        with self._reading.connect() as connection:
+            return int(connection.execute(select(func.max(_NUMBER)).select_from(publications)).scalar() or 0)
 
 
 def _written(difference: Difference) -> dict[str, object]:

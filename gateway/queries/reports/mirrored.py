@@ -15,7 +15,7 @@ from gateway.queries.reports.visit_changes import SOURCES, Visited, visits_in, v
 from gateway.queries.reports.visit_hours import Ledger
 from gateway.timeseries.changes import has_forgotten, newest
 from gateway.timeseries.mirror.lines import line
-from gateway.timeseries.mirror.portion import Connect, Portion, Source, portion_of
+from gateway.timeseries.mirror.portion import Connect, Portion, portion_of
 from gateway.timeseries.mirror.positions import BEGINNING, DONE, Positions
 from wire.influx import NS_A_MS, ROLLUPS, VISITS
 
@@ -28,17 +28,6 @@ _A_MONTH = 2**32
 
 Stations = Callable[[], Mapping[str, Subject]]
 """Gives the stations known now, by id."""
-
-
-def sources_of(
-    ledger: Ledger, stations: Stations, clock: Callable[[], int]
-) -> Callable[[Positions], list[Source]]:
-    """Return what makes the sources of a mirror from where it keeps its places."""
-
-    def made(positions: Positions) -> list[Source]:
-        return [Visits(ledger, stations, clock, positions), PastVisits(ledger, stations, clock)]
-
-    return made
 
 
 class Visits:

@@ -3,7 +3,8 @@
 from datetime import date
 
 from gateway.domain.local_time import DAY_MS, HOUR_MS
-from gateway.queries.reports.mirrored import PastVisits, sources_of
+from gateway.queries.reports.mirror_sources import sources_of
+from gateway.queries.reports.mirrored import PastVisits
 from gateway.queries.reports.period import begin_of
 from gateway.timeseries import changes
 from gateway.timeseries.mirror.portion import Portion
@@ -19,7 +20,8 @@ HERE = station()
 
 def reckoned(house: House) -> Further:
     """Return what reckons the visits of one station."""
-    return sources_of(LEDGER, lambda: {HERE.station_id: HERE}, lambda: house.now)
+    stations = {HERE.station_id: HERE}
+    return sources_of(LEDGER, lambda: stations, house.state.publications, lambda: house.now)
 
 
 def count_people(house: House, begin: int, total: int) -> None:
