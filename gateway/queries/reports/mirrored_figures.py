@@ -4,8 +4,8 @@ Figures of single hours stay behind: they are the small cells, and a series for 
 station is more than charts can use. What is hidden from the public is hidden here too.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 
 from gateway.domain.registry import DEFAULT_TZ
 from gateway.queries.reports.kinds import KINDS
@@ -56,8 +56,8 @@ class Published:
             figures = told.get(place, {})
             gone = sorted(before.get(place, set()) - figures.keys())
             nothing = {name: _NOTHING[REPORTS.fields[name]] for name in gone}
-            withdrawn = " ".join(gone) if before else None
-            yield _line(place, {**figures, **nothing, "withdrawn": withdrawn, "version": publication.version})
+            about = {"withdrawn": " ".join(gone), "version": publication.version}
+            yield _line(place, {**figures, **nothing, **about})
 
     def _points(self, publication: Publication) -> dict[Place, Figures]:
         """Return the figures there are, by place."""
@@ -74,13 +74,13 @@ class Published:
         return found
 
 
-def _shown(kind: Kind, rows: Any) -> Iterator[Row]:  # noqa: ANN401 - rows as the state keeps them
+def _shown(kind: Kind, rows: Sequence[Row]) -> Iterator[Row]:
     for row in kind.hides(list(rows)):
         if row.get("level") != "hour" and row.get("hour") is None:
             yield row
 
 
-def _first(row: Row, period: Period) -> Any:  # noqa: ANN401
+def _first(row: Row, period: Period) -> date:
     start = row.get("start")
     return period.first if start is None else Period.parse(str(start)).first
 

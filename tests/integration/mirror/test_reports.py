@@ -100,6 +100,22 @@ def test_it_writes_a_new_version_over_the_one_before_and_says_what_was_withdrawn
     assert (again["cost"], again["withdrawn"]) == (9.0, "")
 
 
+def test_it_can_be_asked_for_the_figures_that_still_hold(house: House, server: Influx) -> None:
+    house.arrange()
+    publish(house, "resources", [used(HERE.station_id, 410), used(ELSEWHERE.station_id, 55.5)])
+    publish(
+        house, "resources", [used(HERE.station_id, 402.5, None), used(ELSEWHERE.station_id, 55.5)], version=2
+    )
+    publish(house, "resources", [used(HERE.station_id, 99)], "2026-10")
+    with house.mirroring(published(house)):
+        until_told(house)
+    asked = """SELECT "cost" FROM "rollups"."reports" WHERE "kind" = 'resources' AND "withdrawn" !~ """
+    assert [row["time"] // 1_000_000 for row in server.query(asked + r"/\bcost\b/")] == [
+        Period.parse("2026-10").span(HERE.tz)[0],
+        Period.parse("2026-11").span(ELSEWHERE.tz)[0],
+    ]
+
+
 def test_it_mirrors_no_figure_of_an_hour_and_none_that_is_hidden_from_the_public(
     house: House, server: Influx
 ) -> None:
