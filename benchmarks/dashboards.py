@@ -12,7 +12,18 @@ from dashboards.asking import Chosen, asked
 from dashboards.boards.fleet import BOARD
 from dashboards.model import Panel
 from gateway.timeseries.mirror.lines import line
-from wire.influx import ALERT_TRANSITIONS, POLICIES, STATIONS, VISITS, Measurement, Policy, Tier, rollup
+from gateway.timeseries.mirror.regions import Described, lines_of
+from wire.influx import (
+    ALERT_TRANSITIONS,
+    POLICIES,
+    REGION_TOTALS,
+    STATIONS,
+    VISITS,
+    Measurement,
+    Policy,
+    Tier,
+    rollup,
+)
 
 PART = "l"
 TITLE = "the fleet dashboard's queries in InfluxDB 1.6.7"
@@ -91,6 +102,11 @@ def _fill(port: int, stations: int) -> None:
                 _write(port, measurement.policy, waiting)
                 waiting = []
         _write(port, measurement.policy, waiting)
+    said = [
+        Described(f"r{number // REGION_OF:03}", f"s-{number:05}", _station()) for number in range(stations)
+    ]
+    for at in minutes:
+        _write(port, REGION_TOTALS.policy, list(lines_of(said, at)))
 
 
 def _without_time(

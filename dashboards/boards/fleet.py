@@ -15,7 +15,7 @@ from dashboards.parts import (
 )
 from dashboards.texts import name, shared
 from dashboards.views import bars, places, stat, table
-from wire.influx import ALERT_TRANSITIONS, REGION_TOTALS, STATIONS, VISITS, WORST, Measurement, Tier, rollup
+from wire.influx import ALERT_TRANSITIONS, REGION_TOTALS, VISITS, WORST, Measurement, Tier, rollup
 
 NOW = "10m"
 """Regions and stations are written once a minute, silent ones too; what is older is not known."""
@@ -42,12 +42,9 @@ LISTED = newest(
     (REGION,),
     ("region", "place"),
     *("station", "name_zh", "state", "last_seen_age_s", *_OPEN),
-    *("people_inside", "visits_today", "outbox_age_s"),
+    *("people_inside", "visits_today", "outbox_age_s", "lat", "lon"),
 )
-PLACES = newest(
-    STATIONS, (REGION,), ("region", "station"), "lat", "lon", "last_seen_age_s", "open_p1", "open_p2"
-)
-"""A row a station: so many that each further field is felt."""
+"""A row for each station that is listed; the map has the same."""
 
 _OPEN_COLUMNS = tuple(
     counted(f"open_p{level[1]}", Figure("none", decimals=0, steps=steps), cell="filled", width=60)
@@ -105,8 +102,8 @@ def _now() -> tuple[Panel, ...]:
             places("last_seen_age_s"),
             9,
             14,
-            queries=(PLACES,),
-            columns=(column("last_seen_age_s", AGE), *_OPEN_COLUMNS[:2]),
+            of="worst",
+            columns=(column("last_seen_age_s", AGE), column("state", words=STATE_WORDS), *_OPEN_COLUMNS),
             figure=AGE,
             span=NOW,
         ),

@@ -13,7 +13,7 @@ from gateway.timeseries.mirror.lines import line
 from wire.influx import NS_A_MS, REGION_TOTALS, WORST
 
 LISTED = 2_000
-"""Stations listed at most, of every region its worst in turn: a fleet of a district is listed whole."""
+"""Stations listed at most, of every region its worst in turn: the fleet of a province is listed whole."""
 WORST_BY = ("open_p1", "open_p2", "open_p3", "last_seen_age_s")
 """More of these is worse, the first above all; the dashboard sorts alike."""
 _SUMMED = (
