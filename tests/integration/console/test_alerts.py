@@ -93,7 +93,9 @@ async def test_an_alert_of_the_gateway_leads_to_the_gateway(house: House, client
     ident = house.opens("WA-02", "P1", station_id="_gateway")
     html = await page(client, f"/alerts/{ident}?lang=en")
     assert 'href="/stations/_gateway?lang=en"' in html
-    assert "<h1>Gateway" in await page(client, "/stations/_gateway?lang=en")
+    html = await page(client, "/stations/_gateway?lang=en")
+    assert "<h1>Gateway" in html
+    assert "/corrections" not in html
 
 
 async def test_the_fleet_page_counts_open_alerts(house: House, client: httpx.AsyncClient) -> None:

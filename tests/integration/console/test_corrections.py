@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from html import unescape
 
 import httpx
 import pyarrow as pa
@@ -98,6 +99,12 @@ async def test_it_says_in_both_languages_why_nothing_was_corrected(
     assert house.state.corrections.page(9) == []
 
 
+async def test_what_was_refused_leads_back_to_what_was_asked(client: httpx.AsyncClient) -> None:
+    refused = await submit(client, f"{STATION}/corrections?lang=en", await preview(client) | WHO | {"by": ""})
+    [back] = re.findall(r'<a href="([^"]+)">Back</a>', unescape(refused.text))
+    assert "52 m³ → <b>5.2 m³</b>" in await page(client, back)
+
+
 async def test_a_form_sent_twice_corrects_once(house: House, client: httpx.AsyncClient) -> None:
     fields = await preview(client) | WHO
     await submit(client, f"{STATION}/corrections", fields)
@@ -126,16 +133,24 @@ async def test_a_reading_is_corrected_by_whom_the_api_lets_correct_it(
         assert "Correct" not in (await page(guarded, f"{STATION}/corrections?lang=zh", **basic(token)))
 
 
+def hear_without_outbox(house: House, total: float) -> None:
+    """Take in a reading whose frame has neither stream nor number."""
+    row = {"device": "main", "ts": NOW - 30_000, "water_volume_m3_total": total}
+    batch = batch_of(house.store, "louxing-07", "water", [row], events=False)
+    source = house.store.sources.number("louxing", "louxing-07", None)
+    frame = batch.frames.to_pylist()[0] | {"source": source, "seq": None, "digest": f"{total:032}".encode()}
+    house.store.consume([replace(batch, frames=pa.Table.from_pylist([frame], FRAME_SCHEMA))])
+    house.store.next_frame += 1
+
+
 async def test_a_reading_of_hardware_without_an_outbox_is_named_by_its_time(
     house: House, client: httpx.AsyncClient
 ) -> None:
-    row = {"device": "main", "ts": NOW - 30_000, "water_volume_m3_total": 53.0}
-    batch = batch_of(house.store, "louxing-07", "water", [row], events=False)
-    source = house.store.sources.number("louxing", "louxing-07", None)
-    frame = batch.frames.to_pylist()[0] | {"source": source, "seq": None, "digest": b"d" * 32}
-    house.store.consume([replace(batch, frames=pa.Table.from_pylist([frame], FRAME_SCHEMA))])
+    hear_without_outbox(house, 53.0)
     address = (await links(client))["53 m³"]
     assert "stream" not in address
-    html = await page(client, f"{address}&value=5.35")
-    await submit(client, f"{STATION}/corrections", hidden(html) | WHO)
+    fields = hidden(await page(client, f"{address}&value=5.35"))
+    await submit(client, f"{STATION}/corrections", fields | WHO)
     assert totals(house) == [5.1, 52.0, 5.3, 5.35]
+    hear_without_outbox(house, 54.0)
+    assert "Several readings of that time fit" in await page(client, address, 409)

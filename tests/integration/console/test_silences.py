@@ -37,6 +37,7 @@ async def test_it_says_when_a_silence_matches_nothing(client: httpx.AsyncClient)
     assert "It matches no alert now" in await page(client, "/silences?lang=en&severity=P4")
     assert "there is no rule 'XX-1'" in await page(client, "/silences?lang=en&rule=XX-1")
     assert "station_id: A B?" in await page(client, "/silences?lang=en&station_id=A+B")
+    assert "没有这座驿站" in await page(client, "/silences?lang=zh&station_id=nowhere-1")
 
 
 @pytest.mark.parametrize(
