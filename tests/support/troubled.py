@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -56,11 +57,15 @@ class Happened:
 
     def open_at(self, station_id: str, ms: int) -> Counter[str]:
         """Return how many alerts of each severity are open at a moment."""
-        return Counter(
-            row.severity
-            for row in self.alerts
-            if row.station_id == station_id and row.received <= ms < (row.resolved or ms + 1)
-        )
+        there = self._by_station.get(station_id, ())
+        return Counter(row.severity for row in there if row.received <= ms < (row.resolved or ms + 1))
+
+    @cached_property
+    def _by_station(self) -> dict[str, list[AlertRow]]:
+        found: dict[str, list[AlertRow]] = {}
+        for row in self.alerts:
+            found.setdefault(row.station_id, []).append(row)
+        return found
 
 
 def stories_of(sites: Sequence[Site], start_ms: int, end_ms: int, faults: Faults) -> list[Scenario]:
