@@ -27,6 +27,8 @@ SECONDS = Figure("s", low=0)
 BY_SEVERITY = Text("$tag_severity", "$tag_severity")
 OPENED = "\"change\" = 'opened'"
 FALSE = "\"verdict\" = 'false'"
+STATE_TOLD = "\"state\" != ''"
+"""Leaves out what changes an alert but not its state: a condition that clears while it waits for a person."""
 
 
 def _now() -> tuple[Panel, ...]:
@@ -148,7 +150,10 @@ def _history() -> Panel:
         12,
         12,
         queries=(
-            Query(select(said, ALERT_TRANSITIONS, HERE, (), "ORDER BY time DESC LIMIT 300"), table=True),
+            Query(
+                select(said, ALERT_TRANSITIONS, (*HERE, STATE_TOLD), (), "ORDER BY time DESC LIMIT 300"),
+                table=True,
+            ),
         ),
         columns=(
             column("Time", Figure("dateTimeAsIso"), width=170),

@@ -1,5 +1,6 @@
 """One station: the people in it, its door, water, power, air, things to use, and its box."""
 
+from dashboards.boards.alerts import STATE_TOLD
 from dashboards.boards.equipment import GOOD_OR_BAD, MINUTE_S, box, of_station, things
 from dashboards.boards.fleet import AGE, NOW, OPEN, STATE_WORDS
 from dashboards.boards.supply import air, power, water
@@ -123,7 +124,10 @@ def _alerts() -> tuple[Panel, ...]:
             24,
             8,
             queries=(
-                Query(select(said, ALERT_TRANSITIONS, HERE, (), "ORDER BY time DESC LIMIT 200"), table=True),
+                Query(
+                    select(said, ALERT_TRANSITIONS, (*HERE, STATE_TOLD), (), "ORDER BY time DESC LIMIT 200"),
+                    table=True,
+                ),
             ),
             columns=(
                 column("Time", Figure("dateTimeAsIso"), width=170),

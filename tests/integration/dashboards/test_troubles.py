@@ -66,6 +66,11 @@ def test_it_tells_of_the_alerts_a_fault_led_to(louxing: Fleet, station: str, rul
         assert (station, rule) in {(row["station"], row["rule"]) for row in everywhere}
 
 
+def test_it_lists_only_what_makes_an_alert_another_than_it_was(louxing: Fleet) -> None:
+    there = panel_of(louxing, "station", "alerts", station=("louxing-01",)).rows
+    assert all(row["state"] for row in (*there, *panel_of(louxing, "alerts", "history").rows))
+
+
 def test_it_marks_alerts_in_the_charts_where_they_opened(louxing: Fleet) -> None:
     board = board_of("station")
     asked_of = asked(board.annotations[0].influxql, opened(board, station=("louxing-05",)))
