@@ -296,6 +296,10 @@ REPORTS = Measurement(
 columns, costs are CNY. A new version is written over the one before; a figure that it tells no more reads 0
 and stands among the words of `withdrawn`."""
 
+REGION_DAYS = Measurement("regions_1d", ROLLUPS, ("region",), _floats("visits low high energy_kwh water_m3"))
+"""What the stations of a region come to in a day: visits and their bounds, and what main meters counted. Days
+are those of the default time zone. What came late is in within the hour, of a small fleet within minutes."""
+
 MEASUREMENTS: Mapping[str, Measurement] = MappingProxyType(
     {
         measurement.name: measurement
@@ -304,6 +308,7 @@ MEASUREMENTS: Mapping[str, Measurement] = MappingProxyType(
             STATIONS,
             REGION_TOTALS,
             WORST,
+            REGION_DAYS,
             ALERT_TRANSITIONS,
             ALERT_MESSAGES,
             GATEWAY,

@@ -18,6 +18,7 @@ from gateway.timeseries.mirror.minutes import Minutes
 from gateway.timeseries.mirror.mirror import Mirror
 from gateway.timeseries.mirror.portion import Source
 from gateway.timeseries.mirror.positions import FILE_NAME, Positions
+from gateway.timeseries.mirror.region_days import RegionDays
 from gateway.timeseries.mirror.server import Influx
 from gateway.timeseries.mirror.settings import InfluxSettings
 from gateway.timeseries.mirror.tiers import Retellings, fills
@@ -56,7 +57,10 @@ class Mirroring:
         self._server = Influx(settings)
         self._mirror = Mirror(
             self._server,
-            _sources(settings, origin, positions, self.minutes),
+            [
+                *_sources(settings, origin, positions, self.minutes),
+                RegionDays(self._server, origin.clock),
+            ],
             positions,
             origin.store.cursor,
             metrics,

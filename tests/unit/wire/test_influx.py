@@ -7,7 +7,7 @@ from wire.influx import MEASUREMENTS, NS_A_MS, FieldType, Measurement, Tier
 from wire.measures import DOMAINS, EVENTS, MEASURES, Kind
 
 EVERY = pytest.mark.parametrize("measurement", MEASUREMENTS.values(), ids=MEASUREMENTS.keys())
-OF_REGIONS = (influx.REGION_TOTALS, influx.WORST)
+OF_REGIONS = (influx.REGION_TOTALS, influx.WORST, influx.REGION_DAYS)
 
 
 @EVERY
