@@ -6,13 +6,20 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlencode
 
+import duckdb
+
 from benchmarks.bench import COUNTRY, Bench, Row
-from benchmarks.influx import influxd
+from benchmarks.influx import Server, influxd
 from dashboards.asking import Chosen, asked
 from dashboards.boards.fleet import BOARD
 from dashboards.model import Panel
 from gateway.timeseries.mirror.lines import line
+from gateway.timeseries.mirror.portion import text_of
+from gateway.timeseries.mirror.positions import BEGINNING
+from gateway.timeseries.mirror.region_days import RegionDays
 from gateway.timeseries.mirror.regions import Described, lines_of
+from gateway.timeseries.mirror.server import Influx
+from gateway.timeseries.mirror.settings import InfluxSettings
 from wire.influx import (
     ALERT_TRANSITIONS,
     POLICIES,
@@ -44,12 +51,15 @@ def run(bench: Bench) -> Iterator[Row]:
     with influxd(bench) as server:
         port = server.port
         _fill(port, stations)
+        yield Row(
+            PART, f"{stations:,} stations: the mirror sums up days once an hour", _summed_up(server), "s"
+        )
         for whose, region, aim in (("all regions", None, "≤ 2"), ("one region", ("r001",), "")):
             chosen = Chosen(END_MS - DAY_MS, END_MS, {"region": region})
             for row in BOARD.rows:
                 when = "unfolded" if row.folded else "opened"
                 name = f"{stations:,} stations, {whose}: what is asked when it is {when}"
-                yield Row(PART, name, _asked(port, row.panels, chosen), "s", "" if row.folded else aim)
+                yield Row(PART, name, _asked(port, row.panels, chosen), "s", aim)
 
 
 def _asked(port: int, panels: Sequence[Panel], chosen: Chosen) -> float:
@@ -70,6 +80,17 @@ def _seconds(port: int, statements: list[str]) -> float:
         if not said["results"][0].get("series"):
             raise RuntimeError(f"no rows: {statement}: {said}")
     return time.perf_counter() - began
+
+
+def _summed_up(server: Server) -> float:
+    """Return the seconds in which the mirror has the days of all regions summed up, and writes them."""
+    settings = InfluxSettings.model_validate({"url": server.url, "timeout_s": 120.0})
+    with Influx(settings) as client:
+        days, began = RegionDays(client, lambda: END_MS), time.perf_counter()
+        while (portion := days.read(duckdb.connect, BEGINNING)) is not None:
+            for policy, lines in portion.lines.items():
+                client.write(policy, text_of(lines))
+        return time.perf_counter() - began
 
 
 # -- what is in it ---------------------------------------------------------------------------------------

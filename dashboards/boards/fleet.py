@@ -1,6 +1,6 @@
 """All stations: who is worst off, where they are, and how the month went."""
 
-from dashboards.influxql import DAY, MAIN, REGION, ZONE, call, select
+from dashboards.influxql import DAY, REGION, ZONE, call, select
 from dashboards.model import Board, Column, Figure, Panel, Query, Row, Step, Text, Word
 from dashboards.parts import (
     REGIONS,
@@ -15,7 +15,7 @@ from dashboards.parts import (
 )
 from dashboards.texts import name, shared
 from dashboards.views import bars, places, stat, table
-from wire.influx import ALERT_TRANSITIONS, REGION_TOTALS, VISITS, WORST, Measurement, Tier, rollup
+from wire.influx import ALERT_TRANSITIONS, REGION_DAYS, REGION_TOTALS, WORST
 
 NOW = "10m"
 """Regions and stations are written once a minute, silent ones too; what is older is not known."""
@@ -128,8 +128,8 @@ def _course() -> tuple[Panel, ...]:
     return (
         _visits_a_day(),
         _alerts_a_day(),
-        _used_a_day("energy", rollup("power", Tier.DAY), "energy_import_kwh_total", "kwatth"),
-        _used_a_day("water", rollup("water", Tier.DAY), "water_volume_m3_total", "m3"),
+        _used_a_day("energy", "energy_kwh", "kwatth"),
+        _used_a_day("water", "water_m3", "m3"),
     )
 
 
@@ -139,7 +139,7 @@ def _visits_a_day() -> Panel:
         bars(),
         12,
         8,
-        queries=(banded_sum(VISITS["1d"], (REGION,), DAY, _LOCAL),),
+        queries=(banded_sum(REGION_DAYS, (REGION,), DAY, _LOCAL),),
         columns=band(),
         figure=Figure("none", low=0, decimals=0),
         span=MONTH,
@@ -165,9 +165,9 @@ def _alerts_a_day() -> Panel:
     )
 
 
-def _used_a_day(what: str, days: Measurement, counter: str, unit: str) -> Panel:
+def _used_a_day(what: str, field: str, unit: str) -> Panel:
     """What the main meters of all stations counted."""
-    used = select(call(days, "sum", f"{counter}_increase"), days, (REGION, MAIN), (DAY,), _LOCAL)
+    used = select(call(REGION_DAYS, "sum", field), REGION_DAYS, (REGION,), (DAY,), _LOCAL)
     return Panel(
         what, bars(), 12, 8, queries=(Query(used, name(what)),), figure=Figure(unit, low=0), span=MONTH
     )

@@ -10,9 +10,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import duckdb
+
 from catalogue.loading import load
 from gateway.timeseries.mirror.lines import line
+from gateway.timeseries.mirror.portion import text_of
+from gateway.timeseries.mirror.positions import BEGINNING
+from gateway.timeseries.mirror.region_days import RegionDays
 from gateway.timeseries.mirror.regions import Described, lines_of
+from gateway.timeseries.mirror.server import Influx as Client
+from gateway.timeseries.mirror.settings import InfluxSettings
 from simulators.towns import Site
 from tests.support.influx import Influx
 from tests.support.lived_mirror import DAY_MS, HOUR_MS, Lived, write
@@ -41,6 +48,17 @@ def tell(influx: Influx, lived: Lived, happened: Happened | None = None, *, data
     """Fill the server with what only a running gateway knows; without ``happened`` nothing is wrong."""
     for measurement, lines in _said(lived, happened):
         write(influx, measurement.policy, "".join(lines).encode(), database)
+    _sum_up_days(influx, lived, database)
+
+
+def _sum_up_days(influx: Influx, lived: Lived, database: str) -> None:
+    """Have days of regions summed up, as the mirror does once what they are made of is there."""
+    settings = InfluxSettings.model_validate({"url": influx.bare_url, "bucket": database})
+    with Client(settings) as client:
+        days = RegionDays(client, lambda: lived.end_ms)
+        while (portion := days.read(duckdb.connect, BEGINNING)) is not None:
+            for policy, lines in portion.lines.items():
+                write(influx, policy, text_of(lines), database)
 
 
 def _said(lived: Lived, happened: Happened | None) -> Iterator[tuple[Measurement, list[str]]]:

@@ -78,6 +78,6 @@ def healthy(influx: Influx, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
     """One station of each kind, and nothing wrong with any."""
     lived = Lived(ONE_OF_EACH, END_MS - 2 * HOUR_MS, END_MS)
     create(influx, "healthy")
-    tell(influx, replace(lived, start_ms=END_MS - 31 * DAY_MS), database="healthy")
     happened = live(influx, tmp_path_factory.mktemp("healthy"), lived, {}, database="healthy")
+    tell(influx, replace(lived, start_ms=END_MS - 31 * DAY_MS), database="healthy")
     return Fleet(asker(influx.port, "healthy"), lived, happened)

@@ -4,7 +4,8 @@ import pytest
 
 from dashboards.asking import Chosen, asked, interval_s, seconds_of
 from dashboards.boards import fleet
-from dashboards.influxql import call, field
+from dashboards.influxql import ZONE, call, field
+from gateway.domain.registry import DEFAULT_TZ
 from wire.influx import STATIONS
 
 HOUR = Chosen(0, 3_600_000, {"station": ("louxing-01",), "device": ("main.l1", "a/b"), "region": None})
@@ -38,6 +39,10 @@ def test_a_panel_with_a_time_of_its_own_counts_back_from_the_end() -> None:
 def test_it_refuses_a_stretch_it_does_not_know() -> None:
     with pytest.raises(ValueError, match="such as 30d"):
         seconds_of("a while")
+
+
+def test_its_days_are_those_the_mirror_sums_up() -> None:
+    assert ZONE == DEFAULT_TZ
 
 
 def test_a_name_the_mirror_does_not_have_cannot_be_asked_for() -> None:
