@@ -38,6 +38,7 @@ from wire.topics import Channel
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 FRAMES_AT_ONCE = 5_000
+MOST_BYTES = 16 * 1024 * 1024
 GAP_MS = 60_000
 """Gauges are told once a minute and device: enough to see every picture."""
 PER_FRAME = 200
@@ -59,15 +60,27 @@ def create(influx: Influx, database: str = "yizhan") -> None:
 
 def write(influx: Influx, policy: Policy, lines: bytes, database: str = "yizhan") -> None:
     """Write lines; AssertionError with the server's own words when it does not take them all."""
-    if not lines:
-        return
     asked = urlencode({"db": database, "rp": policy.name, "precision": "n"})
     connection = http.client.HTTPConnection("127.0.0.1", influx.port, timeout=120)
-    connection.request("POST", f"/write?{asked}", lines)
-    answer = connection.getresponse()
-    said = answer.read().decode()
+    for piece in _pieces(lines):
+        connection.request("POST", f"/write?{asked}", piece)
+        answer = connection.getresponse()
+        said = answer.read().decode()
+        assert answer.status == 204, said
     connection.close()
-    assert answer.status == 204, said
+
+
+def _pieces(lines: bytes) -> Iterator[bytes]:
+    """Yield whole lines, as many as the server takes at once: a week of roll-ups is more than its 25 MB."""
+    start = 0
+    while start < len(lines):
+        end = (
+            len(lines)
+            if len(lines) - start <= MOST_BYTES
+            else lines.rindex(b"\n", start, start + MOST_BYTES) + 1
+        )
+        yield lines[start:end]
+        start = end
 
 
 @dataclass
