@@ -86,6 +86,8 @@ def main() -> None:
     for _line in sys.stdin:
         child = os.fork()
         if child == 0:
+            # the parent alone speaks on stdout: what a child logged there was taken for its end
+            os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
             asyncio.run(decide_and_send(data, url, alerts))
             os._exit(0)
         print(child, flush=True)
