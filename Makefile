@@ -63,7 +63,7 @@ lock: setup ## write requirements.lock, and what each image installs, anew from 
 dashboards-pictures: setup programs ## draw what the dashboards would tell into build/dashboards
 	$(BIN)/python -m tests.support.pictures $(ARGS)
 
-dashboards-week: setup programs ## ask every query of the dashboards of a simulated week; an hour's work
+dashboards-week: setup programs ## ask every query of the dashboards of a simulated week; 14 minutes of a core
 	SIMULATED_HOURS=168 $(BIN)/python -m pytest --timeout 0 tests/integration/dashboards $(ARGS)
 
 dashboards-types: setup ## check the dashboards' JSON against Grafana's types; needs node and npm
