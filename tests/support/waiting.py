@@ -8,7 +8,9 @@ PATIENCE_S = 30.0
 """For what takes a second when nothing else runs; two cores shared with other work took over ten."""
 
 
-async def until(condition: Callable[[], object], seconds: float = PATIENCE_S, what: str = "condition") -> None:
+async def until(
+    condition: Callable[[], object], seconds: float = PATIENCE_S, what: str = "condition"
+) -> None:
     """Return as soon as ``condition()`` is true; fail loudly after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not condition():
