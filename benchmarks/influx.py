@@ -8,15 +8,16 @@ from benchmarks.bench import Bench, wait_until_open
 from benchmarks.programs import Program
 from gateway.ingest.embedded import free_port
 
-_SETTINGS = """
+SETTINGS = """
 reporting-disabled = true
 bind-address = "127.0.0.1:{rpc}"
 [meta]
   dir = "{directory}/meta"
+  logging-enabled = false
 [data]
   dir = "{directory}/data"
   wal-dir = "{directory}/wal"
-  index-version = "tsi1"
+  index-version = "{index}"
   query-log-enabled = false
 [monitor]
   store-enabled = false
@@ -26,6 +27,9 @@ bind-address = "127.0.0.1:{rpc}"
 [logging]
   level = "warn"
 """
+"""Of an influxd of its own, for tests as well: ``directory``, free ports ``port`` and ``rpc``, and ``index``.
+
+Killed while it writes, 1.6 may leave the manifest of a "tsi1" index cut short and never open that shard again."""
 
 
 class Server(Program):
@@ -48,7 +52,8 @@ def influxd(bench: Bench) -> Iterator[Server]:
     directory = bench.directory / f"influx-{port}"
     directory.mkdir()
     config = directory / "influxdb.conf"
-    config.write_text(_SETTINGS.format(directory=directory, port=port, rpc=free_port()), "utf-8")
+    said = SETTINGS.format(directory=directory, port=port, rpc=free_port(), index="tsi1")
+    config.write_text(said, "utf-8")
     with Server(executable, "-config", str(config), log=directory / "log") as running:
         running.port = port
         wait_until_open(port)

@@ -41,7 +41,7 @@ router = APIRouter(tags=["readings"])
 )
 async def correct_readings(services: Asked, principal: Operator, body: CorrectionBody) -> Response:
     """Correct one field of a reading, or remove it from a stretch of them; totals follow within a minute."""
-    return json_response(await make(services, principal, body), HTTPStatus.CREATED)
+    return json_response(await make_correction(services, principal, body), HTTPStatus.CREATED)
 
 
 @router.get(
@@ -78,7 +78,9 @@ async def get_correction(services: Asked, principal: Viewer, correction_id: str)
     return json_response(correction_item(correction))
 
 
-async def make(services: Services, principal: Principal, body: CorrectionBody) -> dict[str, object]:
+async def make_correction(
+    services: Services, principal: Principal, body: CorrectionBody
+) -> dict[str, object]:
     """Make a correction and return it; Problem when it cannot be, or is not this one's business."""
     if not _sees(services, principal, body.station_id):
         raise wrong("station_id", f"there is no station {body.station_id!r}")

@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from gateway.api.access import Principal
 from gateway.api.asking import Asked, visible_station
-from gateway.api.corrections import make
+from gateway.api.corrections import make_correction
 from gateway.api.services import Services
-from gateway.console.forms import Form, Refusal, carry_out, check_operator, form_of, shown, why
+from gateway.console.forms import Form, Refusal, carry_out, check_operator, form_of, page_or_refusal, why
 from gateway.console.rendering import Language, Person, page
 from gateway.console.showing import clock, shown_value
 from gateway.console.stored import Named, correct_path, found, named, station_path
@@ -37,7 +37,7 @@ async def correct_page(
         visible_station(services, person, station_id)
         return await _page(services, person, lang, station_id, form)
 
-    return await shown(making, lang, f"{station_path(station_id)}/readings?lang={lang}")
+    return await page_or_refusal(making, lang, f"{station_path(station_id)}/readings?lang={lang}")
 
 
 @router.post("/stations/{station_id}/corrections")
@@ -56,7 +56,7 @@ async def correct(
             told = shown_value(one.domain, one.field, there.value, lang)
             raise Refusal("already_corrected", HTTPStatus.CONFLICT, value=told)
         body = one.corrected(station_id, _new(one, there, form), reason, by)
-        await make(services, person, body)
+        await make_correction(services, person, body)
 
     then = f"{station_path(station_id)}/corrections?lang={lang}"
     return await carry_out(doing, person, lang, then, _back(station_id, lang, form))

@@ -13,7 +13,7 @@ from gateway.api.asking import Asked, visible_station
 from gateway.api.paging import visible_page
 from gateway.api.services import Services
 from gateway.api.values import read_cursor, write_cursor
-from gateway.console.forms import may_act, shown
+from gateway.console.forms import may_act, page_or_refusal
 from gateway.console.rendering import Language, Person, page
 from gateway.console.showing import clock, shown_value
 from gateway.console.stored import Named, ask_store, correct_path, station_path
@@ -68,7 +68,7 @@ async def corrections_page(
             next_page=following and _address(station_id, lang, following),
         )
 
-    return await shown(making, lang, f"/?lang={lang}")
+    return await page_or_refusal(making, lang, f"/?lang={lang}")
 
 
 def _made(services: Services, station_id: str, before: str | None) -> tuple[list[Correction], str | None]:

@@ -153,10 +153,10 @@ async def carry_out(
         await doing()
         return RedirectResponse(then, HTTPStatus.SEE_OTHER)
 
-    return await shown(done, lang, back or then)
+    return await page_or_refusal(done, lang, back or then)
 
 
-async def shown(making: Callable[[], Awaitable[Response]], lang: Lang, back: str) -> Response:
+async def page_or_refusal(making: Callable[[], Awaitable[Response]], lang: Lang, back: str) -> Response:
     """Return a page, or one that says why there is none, with the way ``back``."""
     try:
         return await making()

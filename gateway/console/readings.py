@@ -14,7 +14,7 @@ from gateway.api.access import Principal
 from gateway.api.asking import Asked, visible_station
 from gateway.api.services import Services
 from gateway.api.values import read_cursor, rfc3339, write_cursor
-from gateway.console.forms import Form, Refusal, may_act, shown, why
+from gateway.console.forms import Form, Refusal, may_act, page_or_refusal, why
 from gateway.console.rendering import Language, Person, page
 from gateway.console.showing import ShownValue, clock, shown_values
 from gateway.console.stored import Named, ask_store, correct_path, station_path
@@ -61,7 +61,7 @@ async def readings_page(
         visible_station(services, person, station_id)
         return await _page(services, person, lang, station_id, form)
 
-    return await shown(making, lang, f"{station_path(station_id)}?lang={lang}")
+    return await page_or_refusal(making, lang, f"{station_path(station_id)}?lang={lang}")
 
 
 async def _page(services: Services, person: Principal, lang: Lang, station_id: str, form: Form) -> Response:

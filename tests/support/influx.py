@@ -18,29 +18,11 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from benchmarks.influx import SETTINGS
 from tests.support.ports import free_port, is_open
 from tests.support.waiting import until_sync
 
 EXECUTABLE = shutil.which("influxd") or "/usr/bin/influxd"
-_SETTINGS = """
-reporting-disabled = true
-bind-address = "127.0.0.1:{rpc}"
-[meta]
-  dir = "{directory}/meta"
-  logging-enabled = false
-[data]
-  dir = "{directory}/data"
-  wal-dir = "{directory}/wal"
-  index-version = "tsi1"
-  query-log-enabled = false
-[monitor]
-  store-enabled = false
-[http]
-  bind-address = "127.0.0.1:{port}"
-  log-enabled = false
-[logging]
-  level = "warn"
-"""
 
 
 @dataclass(slots=True)
@@ -68,7 +50,8 @@ class Influx:
         self._process: subprocess.Popen[bytes] | None = None
         directory.mkdir(parents=True, exist_ok=True)
         self._configuration = directory / "influxdb.conf"
-        self._configuration.write_text(_SETTINGS.format(directory=directory, port=self.port, rpc=rpc))
+        said = SETTINGS.format(directory=directory, port=self.port, rpc=rpc, index="inmem")
+        self._configuration.write_text(said)
         self._shim = ThreadingHTTPServer(("127.0.0.1", 0), type("Shim", (_Shim,), {"influx": self}))
         self._shim.daemon_threads = False
         self.talks: set[socket.socket] = set()

@@ -117,7 +117,11 @@ class Plan:
 
     def key(self, at: Moment) -> Key:
         """Return whom a judgement at a moment is about."""
-        return Key(self.rule.id, at.station_id, at.device if self.rule.per == "device" else "")
+        return self.key_of(at.station_id, at.device)
+
+    def key_of(self, station_id: str, device: str) -> Key:
+        """Return whom a judgement of what a device said is about."""
+        return Key(self.rule.id, station_id, device if self.rule.per == "device" else "")
 
     def _level(
         self, asked: _Asked, at: Moment, found: Truth, among: Collection[int] | None

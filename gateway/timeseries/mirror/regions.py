@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, zip_longest
 from typing import NamedTuple
 
+from gateway.domain.fleet import StationState
 from gateway.timeseries.mirror.lines import line
 from wire.influx import NS_A_MS, REGION_TOTALS, WORST
 
@@ -55,7 +56,7 @@ def totals(stations: Sequence[Described]) -> dict[str, object]:
     sums = {name: sum(numbers) if numbers else None for name, numbers in known.items()}
     return {
         "stations": len(stations),
-        **{state: states[state] for state in ("online", "late", "offline", "unknown")},
+        **{str(state): states[state] for state in StationState},
         **sums,
     }
 

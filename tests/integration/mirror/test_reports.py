@@ -56,6 +56,9 @@ def came(level: str, start: str, visits: int, station_id: str | None = HERE.stat
     }
 
 
+AT_FIRST = [used(HERE.station_id, 410), used(ELSEWHERE.station_id, 55.5)]
+
+
 def until_told(house: House) -> None:
     end = house.state.publications.newest()
     until_sync(lambda: house.place(Published.name) == end, 30, "every version told")
@@ -65,7 +68,7 @@ def test_it_mirrors_a_published_month_at_its_beginning_in_the_clock_of_each_stat
     house: House, server: Influx
 ) -> None:
     house.arrange()
-    publish(house, "resources", [used(HERE.station_id, 410), used(ELSEWHERE.station_id, 55.5)])
+    publish(house, "resources", AT_FIRST)
     with house.mirroring(published(house)):
         until_told(house)
     told = rows(server, "rollups.reports")
@@ -81,7 +84,7 @@ def test_it_writes_a_new_version_over_the_one_before_and_says_what_was_withdrawn
     house: House, server: Influx
 ) -> None:
     house.arrange()
-    publish(house, "resources", [used(HERE.station_id, 410), used(ELSEWHERE.station_id, 55.5)])
+    publish(house, "resources", AT_FIRST)
     with house.mirroring(published(house)):
         until_told(house)
         publish(house, "resources", [used(HERE.station_id, 402.5, None)], version=2)
@@ -102,7 +105,7 @@ def test_it_writes_a_new_version_over_the_one_before_and_says_what_was_withdrawn
 
 def test_it_can_be_asked_for_the_figures_that_still_hold(house: House, server: Influx) -> None:
     house.arrange()
-    publish(house, "resources", [used(HERE.station_id, 410), used(ELSEWHERE.station_id, 55.5)])
+    publish(house, "resources", AT_FIRST)
     publish(
         house, "resources", [used(HERE.station_id, 402.5, None), used(ELSEWHERE.station_id, 55.5)], version=2
     )

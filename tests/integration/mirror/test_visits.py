@@ -32,6 +32,12 @@ def count_people(house: House, begin: int, total: int) -> None:
         say(house, begin + minute * 60_000, occupancy=said)
 
 
+def reach(house: House, hours: int) -> None:
+    """Let it be so many hours after the start, and all that came be rolled up."""
+    house.now = START + hours * HOUR_MS
+    roll(house, house.now)
+
+
 def visits(server: Influx, begin: int) -> float:
     return float(str(rows(server, "rollups.visits_1h").get(begin, {}).get("visits", -1)))
 
@@ -41,16 +47,14 @@ def test_it_mirrors_visits_and_tells_their_month_again_when_more_is_known(
 ) -> None:
     house.arrange()
     count_people(house, START, 1_000)
-    house.now = START + 2 * HOUR_MS
-    roll(house, house.now)
+    reach(house, 2)
     with house.mirroring(reckoned(house)):
         until_sync(lambda: visits(server, START) > 40, 30, "visits of the first hour")
         hour = rows(server, "rollups.visits_1h")[START]
         assert float(str(hour["low"])) <= visits(server, START) <= float(str(hour["high"]))
         assert (hour["method"], hour["station"], hour["region"]) == ("counter", "louxing-07", "louxing")
         count_people(house, START + HOUR_MS, 1_060)
-        house.now = START + 3 * HOUR_MS
-        roll(house, house.now)
+        reach(house, 3)
         until_sync(lambda: visits(server, START + HOUR_MS) > 40, 30, "visits of the second hour")
     [month] = rows(server, "rollups.visits_1mo").values()
     told = rows(server, "rollups.visits_1h").values()
@@ -62,8 +66,7 @@ def live_three_months(house: House) -> int:
     long_ago = START - 70 * DAY_MS
     for n, begin in enumerate((long_ago, START - 35 * DAY_MS, START)):
         count_people(house, begin, 1_000 + 60 * n)
-    house.now = START + 2 * HOUR_MS
-    roll(house, house.now)
+    reach(house, 2)
     forget(house)
     return long_ago
 
@@ -113,8 +116,7 @@ def test_it_tells_all_months_again_when_the_log_has_forgotten_what_it_had_not_re
 ) -> None:
     house.arrange()
     count_people(house, START, 1_000)
-    house.now = START + 2 * HOUR_MS
-    roll(house, house.now)
+    reach(house, 2)
     with house.mirroring(reckoned(house)):
         until_all_told(house)
     late = START - 35 * DAY_MS
@@ -122,7 +124,6 @@ def test_it_tells_all_months_again_when_the_log_has_forgotten_what_it_had_not_re
     roll(house, house.now)
     forget(house)
     count_people(house, START + HOUR_MS, 1_060)
-    house.now = START + 3 * HOUR_MS
-    roll(house, house.now)
+    reach(house, 3)
     with house.mirroring(reckoned(house)):
         until_sync(lambda: visits(server, late) > 40, 30, "visits that only the store knows of")

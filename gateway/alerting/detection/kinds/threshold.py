@@ -16,7 +16,7 @@ from gateway.alerting.detection.rows import Bools, Column, Ints, Rows
 from gateway.alerting.detection.sieve import Sieve
 from gateway.alerting.detection.standing import Field
 from gateway.alerting.detection.view import View
-from gateway.domain.alerts import Judgement, Key
+from gateway.domain.alerts import Judgement
 from wire.measures import DOMAINS
 
 ANY = "*"
@@ -51,16 +51,12 @@ class Threshold:
         for turn in turns:
             rows, row, readings = turn.rows, turn.row, turn.readings
             # a normal reading only ends what is pending or open at that moment: nearly all end nothing
-            if not turn.hit and self._key(view, rows, row) not in active.keys:
+            series = view.places.series[int(rows.series[row])]
+            if not turn.hit and self._plan.key_of(series.station_id, series.device) not in active.keys:
                 continue
             at = moment_of(view, rows, row, readings.names, readings.subject_at(rows, row))
             at.suspect = bool(rows.suspects[row])
             yield self._plan.judge(at, covers=readings.covers_at(rows, row), late=readings.is_late(rows, row))
-
-    def _key(self, view: View, rows: Rows, row: int) -> Key:
-        series = view.places.series[int(rows.series[row])]
-        device = series.device if self._plan.rule.per == "device" else ""
-        return Key(self._plan.rule.id, series.station_id, device)
 
     def _turns(self, readings: "Judged", view: View, active: Active) -> Iterator["_Turn"]:
         rows = view.readings(readings.domain)
