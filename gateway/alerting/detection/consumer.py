@@ -1,6 +1,5 @@
 """The engine as a consumer of batches: what it decides is durable together with how far it has judged."""
 
-import pickle
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -12,7 +11,7 @@ import structlog
 from gateway.alerting.detection.engine import Engine
 from gateway.alerting.detection.lane import Pending
 from gateway.alerting.detection.rows import joined
-from gateway.alerting.detection.snapshot import Gathered, SnapshotFile, copied
+from gateway.alerting.detection.snapshot import Gathered, SnapshotFile
 from gateway.batch.batch import Batch
 from gateway.domain.alerts import Transition
 from gateway.domain.observation import Observation
@@ -169,7 +168,7 @@ class AlertConsumer:
     def _copy(self) -> Engine:
         """Return an engine of the life-safety rules alone, that knows what ours does."""
         fork = self._make(self.engine.is_life_safety)
-        fork.restore(copied(pickle.dumps(self.engine.save())))
+        fork.restore(Gathered.of(self.engine.save()).remembered())
         return fork
 
 

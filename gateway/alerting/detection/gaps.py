@@ -57,10 +57,15 @@ class Gaps:
         self._grow(int(source.max()) + 1)
         order = np.argsort(source, kind="stable")
         troubled = self._troubled(source[order], seq[order])
-        for place in np.flatnonzero(np.isin(source, troubled)).tolist():
-            station_id = sources.known[int(source[place])].station_id
-            received = int(clocks.of(frame[place : place + 1])[0])
-            self._arrive(station_id, int(source[place]), int(seq[place]), int(frame[place]), received)
+        places = np.flatnonzero(np.isin(source, troubled))
+        columns = (source[places], seq[places], frame[places], clocks.of(frame[places]))
+        heard = set()
+        for number, *arrived in zip(*(column.tolist() for column in columns), strict=True):
+            station_id = sources.known[number].station_id
+            self._arrive(station_id, number, *arrived)
+            heard.add(station_id)
+        for station_id in heard:
+            self._forget(station_id)
         np.maximum.at(self._last, source, seq)
         self._judged = int(clocks.received[-1])
 
@@ -123,24 +128,33 @@ class Gaps:
         elif seq <= last:
             self._fill(listed, source, seq, frame, received)
         self._last[source] = max(last, seq)
-        # what was old before this batch: its own first frames may still ask for all the rest
-        kept = self._judged - KEPT_MS
-        listed[:] = [hole for hole in listed if max(hole.edge, hole.closed_at or 0) >= kept]
-        del listed[:-MOST_HOLES]
-        if not listed:
-            del self._holes[station_id]
+        if len(listed) > 2 * MOST_HOLES:
+            self._forget(station_id)
 
     def _fill(self, listed: list[Hole], source: int, seq: int, frame: int, received: int) -> None:
+        # a backlog fills the newest of its holes, thousands of times
         hole = next(
-            (h for h in listed if h.source == source and h.closed is None and h.lo <= seq <= h.hi), None
+            (h for h in reversed(listed) if h.source == source and h.closed is None and h.lo <= seq <= h.hi),
+            None,
         )
         if hole is None:
+            return
+        if hole.lo == seq < hole.hi:
+            hole.lo += 1  # what is left was open all the time, with the same edge
             return
         hole.closed, hole.closed_at = frame, received
         if hole.lo < seq:
             listed.append(Hole(source, hole.lo, seq - 1, received, frame))
         if seq < hole.hi:
             listed.append(Hole(source, seq + 1, hole.hi, hole.edge, frame))
+
+    def _forget(self, station_id: str) -> None:
+        """Forget what was old before this batch: its own first frames may still ask for all the rest."""
+        kept = self._judged - KEPT_MS
+        listed = [hole for hole in self._holes[station_id] if max(hole.edge, hole.closed_at or 0) >= kept]
+        self._holes[station_id] = listed[-MOST_HOLES:]
+        if not listed:
+            del self._holes[station_id]
 
     def _grow(self, size: int) -> None:
         missing = size - len(self._last)

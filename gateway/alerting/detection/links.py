@@ -78,8 +78,9 @@ class Links:
         """Make room for stations."""
         missing = size - len(self._heard)
         if missing > 0:
-            self._heard = np.concatenate([self._heard, np.full(missing, NEVER)])
-            self._state = np.concatenate([self._state, np.full(missing, _UNKNOWN)])
+            more = max(missing, len(self._heard) // 4)  # a country is born one by one
+            self._heard = np.concatenate([self._heard, np.full(more, NEVER)])
+            self._state = np.concatenate([self._state, np.full(more, _UNKNOWN)])
 
     def hear(self, stations: Ints, at: Ints) -> Iterator[StateChange]:
         """Take what was received, in order; yields the changes that it and the silence before it made."""

@@ -118,8 +118,9 @@ class Stations:
         begin = 0
         for one in happenings:
             end = min(int(np.searchsorted(clocks.received, one.at, side="right")), len(stations))
-            changes += self._hear(stations[begin:end], clocks.received[begin:end])
-            begin = max(begin, end)
+            if begin < end:
+                changes += self._hear(stations[begin:end], clocks.received[begin:end])
+                begin = end
             changes += self._happen(one)
         changes += self._hear(stations[begin:], clocks.received[begin : len(stations)])
         changes += self.links.fall_silent(int(clocks.received[-1]))

@@ -1,6 +1,6 @@
 """A batch as rules see it: the readings of each domain, and how all other fields stood at each of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -38,6 +38,7 @@ class View:
     gaps: Gaps = field(default_factory=Gaps)
     before: int = -1
     _asked: dict[Field, "_Sayings | None"] = field(default_factory=dict)
+    _receipts: Clocks | None = None
 
     def followed_since(self, station_id: str) -> int | None:
         """Return when the engine first heard of a station (ms of receipt)."""
@@ -75,9 +76,14 @@ class View:
             if self.standing.value(of, series) is not None or self._says(of, series)
         ]
 
-    def domains(self) -> list[Rows]:
-        """List the readings of all domains."""
-        return list(self._samples.values())
+    def frame_before(self, received: int) -> int:
+        """Return the last frame that was received by a time, in the batch or before it."""
+        if received >= self.clock:
+            return self.frame
+        if self._receipts is None:
+            self._receipts = _receipts_of(self._samples.values())
+        known = int(self._receipts.received.searchsorted(received, side="right"))
+        return max(self.before, int(self._receipts.frame[known - 1])) if known else self.before
 
     def _says(self, of: Field, series: int) -> bool:
         column = self.column(of)
@@ -117,6 +123,21 @@ class _Sayings:
         begin, end = np.searchsorted(self._series, (series, series + 1))
         within = int(np.searchsorted(self._frame[begin:end], frame, side="right"))
         return int(self._order[begin + within - 1]) if within else None
+
+
+def _receipts_of(domains: Iterable[Rows]) -> Clocks:
+    """Return what was known when: the times of receipt, each with the last frame received by then."""
+    news = [
+        (rows, np.flatnonzero(np.diff(rows.frame, prepend=-1) | np.diff(rows.received, prepend=-1)))
+        for rows in domains
+    ]
+    frame = np.concatenate([_NO_FRAMES, *(rows.frame[places] for rows, places in news)])
+    received = np.concatenate([_NO_FRAMES, *(rows.received[places] for rows, places in news)])
+    order = np.argsort(received, kind="stable")
+    return Clocks(np.maximum.accumulate(frame[order]), received[order])
+
+
+_NO_FRAMES: Ints = np.empty(0, np.int64)
 
 
 def clocks_of(frames: pa.Table, clock: int) -> Clocks:

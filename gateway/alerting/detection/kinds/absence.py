@@ -10,7 +10,6 @@ from catalogue.kinds.absence import Absence as AbsenceSpec
 from gateway.alerting.detection.gaps import KEPT_MS, WAIT_MS
 from gateway.alerting.detection.judging import Plan
 from gateway.alerting.detection.kinds.kind import FOREVER, Active, judged
-from gateway.alerting.detection.kinds.occurring import frame_before
 from gateway.alerting.detection.kinds.threshold import Judged, fields_asked, own_names
 from gateway.alerting.detection.moment import Moment, covers_ms, moment_of
 from gateway.alerting.detection.occurrences import Happened
@@ -266,7 +265,7 @@ class Absence:
     def _moment(self, view: View, whom: Whom, ts: int, received: int) -> Moment:
         station_id, device = whom
         number = view.places.find(station_id, self._plan.domain, device)
-        frame = frame_before(view, received)
+        frame = view.frame_before(received)
         return Moment(view, station_id, device, self._plan.domain, number, frame, ts, received)
 
 

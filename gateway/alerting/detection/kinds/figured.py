@@ -16,7 +16,6 @@ from catalogue.conditions import HasRole
 from gateway.alerting.detection.judging import Plan
 from gateway.alerting.detection.kinds.hearing import MINUTE_MS, Candidates, Heard, Instants, samples_of
 from gateway.alerting.detection.kinds.kind import Active
-from gateway.alerting.detection.kinds.occurring import frame_before
 from gateway.alerting.detection.kinds.possible import Possible
 from gateway.alerting.detection.kinds.threshold import Judged, fields_asked
 from gateway.alerting.detection.moment import Moment, moment_of
@@ -121,7 +120,7 @@ class Figured(ABC):
         figures = self.figures(who, now)
         columns = {**figures, **self._own(who, now)}
         chosen = self._possible.where(who.stations, columns, partial(self._with_role, who=who))
-        frame = frame_before(view, now - 1)
+        frame = view.frame_before(now - 1)
         for place in np.flatnonzero(chosen | self._active(who, active)).tolist():
             at = self.moment(view, who, place, frame, now)
             at.figures = known(figures, place)

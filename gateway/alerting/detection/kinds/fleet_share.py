@@ -6,7 +6,6 @@ from typing import Any, cast
 from catalogue.kinds.fleet_share import FleetShare as FleetShareSpec
 from gateway.alerting.detection.judging import Plan
 from gateway.alerting.detection.kinds.kind import FOREVER, Active
-from gateway.alerting.detection.kinds.occurring import frame_before
 from gateway.alerting.detection.kinds.threshold import field_of, fields_asked
 from gateway.alerting.detection.moment import Moment
 from gateway.alerting.detection.places import OWN_STATION
@@ -96,4 +95,4 @@ class FleetShare:
         }
 
     def _moment(self, view: View, station_id: str, at: int) -> Moment:
-        return Moment(view, station_id, "", self._plan.domain, None, frame_before(view, at), at, at)
+        return Moment(view, station_id, "", self._plan.domain, None, view.frame_before(at), at, at)

@@ -36,18 +36,7 @@ def instant(plan: Plan, view: View, whom: Whom, ts: int, received: int) -> Momen
     """Return a moment that is no reading's."""
     station_id, device = whom
     number = view.places.find(station_id, plan.domain, device) if device else None
-    return Moment(view, station_id, device, plan.domain, number, frame_before(view, received), ts, received)
-
-
-def frame_before(view: View, received: int) -> int:
-    """Return the last frame that was received by a time, in the batch or before it."""
-    if received >= view.clock:
-        return view.frame
-    last = view.before
-    for rows in view.domains():
-        place = int(np.searchsorted(rows.received, received, side="right"))
-        last = max(last, int(rows.frame[place - 1]) if place else -1)
-    return last
+    return Moment(view, station_id, device, plan.domain, number, view.frame_before(received), ts, received)
 
 
 def readings_of(

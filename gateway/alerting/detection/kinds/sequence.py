@@ -10,7 +10,7 @@ from catalogue.kinds.sequence import Sequence as Spec
 from gateway.alerting.detection.gaps import ON_THE_WAY_MS, WAIT_MS
 from gateway.alerting.detection.judging import Plan
 from gateway.alerting.detection.kinds.kind import FOREVER, Active
-from gateway.alerting.detection.kinds.occurring import Deadlines, Whom, frame_before, instant, readings_of
+from gateway.alerting.detection.kinds.occurring import Deadlines, Whom, instant, readings_of
 from gateway.alerting.detection.kinds.threshold import Judged, fields_asked
 from gateway.alerting.detection.moment import Moment, moment_of
 from gateway.alerting.detection.occurrences import Happened
@@ -186,7 +186,7 @@ class Sequence:
     def _conclude(
         self, view: View, whom: Whom, story: _Story, now: int, *, late: bool
     ) -> Iterator[Judgement]:
-        frame = frame_before(view, now)
+        frame = view.frame_before(now)
         for first in list(story.waiting):
             held_up = view.gaps.holds_up(whom[0], self._edges(whom[0], first), frame)
             ready = now >= first.received + self._waits(whom[0], gap=held_up)

@@ -14,7 +14,6 @@ from gateway.alerting.detection.kinds.figured import Figured, known
 from gateway.alerting.detection.kinds.folding import NEEDS, fold_course, fold_growth
 from gateway.alerting.detection.kinds.hearing import MINUTE_MS, Candidates
 from gateway.alerting.detection.kinds.kind import Active
-from gateway.alerting.detection.kinds.occurring import frame_before
 from gateway.alerting.detection.learned import Usual, needed
 from gateway.alerting.detection.moment import covers_ms
 from gateway.alerting.detection.rings import Floats, Samples
@@ -174,7 +173,7 @@ class Statistic(Figured):
             return
         span = _Span(end, (end - begin) // QUARTER_MS)
         figures = self._all(who, dict.fromkeys(self._plain, span))
-        frame = frame_before(view, now - 1)
+        frame = view.frame_before(now - 1)
         for place in range(len(who.stations)):
             at = self.moment(view, who, place, frame, now)
             at.ts = end
