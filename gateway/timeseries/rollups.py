@@ -118,7 +118,7 @@ def _pick(cursor: duckdb.DuckDBPyConnection, closed: int) -> _Portion | None:
     chosen: set[int] = set()
     for series, _, until in ranges:
         reaches = max(end, min(until + QUARTER_MS, closed))
-        size = len(chosen | {series}) * (reaches - start) // QUARTER_MS
+        size = (len(chosen) + (series not in chosen)) * (reaches - start) // QUARTER_MS
         if chosen and size > QUARTERS_A_PORTION:
             continue
         chosen.add(series)

@@ -172,6 +172,44 @@ def test_it_takes_a_wrong_zero_before_a_long_silence_for_what_it_is(
     agrees(house)
 
 
+@pytest.mark.parametrize(
+    ("shown", "epoch"),
+    [
+        ({59: 0.0}, {}),
+        ({58: 0.0, 59: 0.0}, {}),
+        ({59: 0.0, 60: 0.0}, {}),
+        ({minute: 0.01 * (minute - 58) for minute in range(59, 90)}, {}),
+        ({minute: 0.01 * (minute - 59) for minute in range(59, 150)}, {}),
+        ({minute: 700.0 + minute / 100 for minute in range(60, 150)}, {60: 1}),
+        ({59: 0.0, 60: 0.01, 61: 0.02}, {}),
+        ({59: 40_000.0}, {}),
+    ],
+    ids=[
+        "one wrong zero",
+        "a reset that was none",
+        "a wrong zero on both sides",
+        "half an hour of another line",
+        "a reset",
+        "a swap",
+        "a reset for three minutes",
+        "a wrong peak",
+    ],
+)
+def test_a_fault_on_the_edge_of_a_quarter_is_followed_into_the_next(
+    house: House, shown: dict[int, float], epoch: dict[int, int]
+) -> None:
+    for minute in range(150):
+        total = shown.get(minute, round(500.0 + minute / 50, 2))
+        fields: dict[str, object] = {"energy_import_kwh_total": total}
+        if minute in epoch:
+            fields["epoch"] = epoch[minute]
+        house.take(power(START + minute * MINUTE, **fields), at=START + minute * MINUTE)
+        if minute % 15 == 2:
+            house.roll(house.now)
+    house.roll(house.now + HOUR)
+    agrees(house)
+
+
 def test_it_books_nothing_of_the_life_of_a_meter_that_was_swapped_in(house: House) -> None:
     house.take(power(START, energy_import_kwh_total=500.0), at=START)
     house.take(power(START + MINUTE, energy_import_kwh_total=12_000.0, epoch=1), at=START)
