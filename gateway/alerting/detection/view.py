@@ -1,7 +1,9 @@
 """A batch as rules see it: the readings of each domain, and how all other fields stood at each of them."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -38,7 +40,7 @@ class View:
     gaps: Gaps = field(default_factory=Gaps)
     before: int = -1
     _asked: dict[Field, "_Sayings | None"] = field(default_factory=dict)
-    _receipts: Clocks | None = None
+    _receipts: "_Receipts | None" = None
 
     def followed_since(self, station_id: str) -> int | None:
         """Return when the engine first heard of a station (ms of receipt)."""
@@ -82,8 +84,8 @@ class View:
             return self.frame
         if self._receipts is None:
             self._receipts = _receipts_of(self._samples.values())
-        known = int(self._receipts.received.searchsorted(received, side="right"))
-        return max(self.before, int(self._receipts.frame[known - 1])) if known else self.before
+        known = bisect_right(self._receipts.received, received)
+        return max(self.before, self._receipts.frame[known - 1]) if known else self.before
 
     def _says(self, of: Field, series: int) -> bool:
         column = self.column(of)
@@ -125,8 +127,17 @@ class _Sayings:
         return int(self._order[begin + within - 1]) if within else None
 
 
-def _receipts_of(domains: Iterable[Rows]) -> Clocks:
-    """Return what was known when: the times of receipt, each with the last frame received by then."""
+class _Receipts(NamedTuple):
+    """What was known when: the times of receipt, each with the last frame received by then.
+
+    Lists: each quarter of an hour 12,100 stations are asked about, and a search in an array took 10 us.
+    """
+
+    frame: list[int]
+    received: list[int]
+
+
+def _receipts_of(domains: Iterable[Rows]) -> _Receipts:
     news = [
         (rows, np.flatnonzero(np.diff(rows.frame, prepend=-1) | np.diff(rows.received, prepend=-1)))
         for rows in domains
@@ -134,7 +145,7 @@ def _receipts_of(domains: Iterable[Rows]) -> Clocks:
     frame = np.concatenate([_NO_FRAMES, *(rows.frame[places] for rows, places in news)])
     received = np.concatenate([_NO_FRAMES, *(rows.received[places] for rows, places in news)])
     order = np.argsort(received, kind="stable")
-    return Clocks(np.maximum.accumulate(frame[order]), received[order])
+    return _Receipts(np.maximum.accumulate(frame[order]).tolist(), received[order].tolist())
 
 
 _NO_FRAMES: Ints = np.empty(0, np.int64)
