@@ -66,12 +66,13 @@ async def readings_page(
 
 async def _page(services: Services, person: Principal, lang: Lang, station_id: str, form: Form) -> Response:
     listed, fault = None, None
-    try:
-        if form.text("start"):
-            listed = await _listed(services, person, lang, station_id, form)
-    except Refusal as refusal:
-        fault = why(refusal, lang)
     tz = services.registry.tz(station_id)
+    try:
+        query = _query(form, station_id, tz) if form.text("start") else None
+    except Refusal as refusal:
+        query, fault = None, why(refusal, lang)
+    if query is not None:
+        listed = await _listed(services, person, lang, query, form)
     asked = _asked(form, services.clock(), tz)
     return page(
         "readings.html",
@@ -87,9 +88,9 @@ async def _page(services: Services, person: Principal, lang: Lang, station_id: s
     )
 
 
-async def _listed(services: Services, person: Principal, lang: Lang, station_id: str, form: Form) -> Listed:
-    query = _query(form, station_id, services.registry.tz(station_id))
-
+async def _listed(
+    services: Services, person: Principal, lang: Lang, query: ReadingQuery, form: Form
+) -> Listed:
     def answer(cursor: duckdb.DuckDBPyConnection) -> tuple[list[StoredReading], dict[int, Stream]]:
         there = read(cursor, query)
         return there, streams_of(cursor, {one.position.frame for one in there})
@@ -103,7 +104,7 @@ async def _listed(services: Services, person: Principal, lang: Lang, station_id:
         return Listed(rows, None)
     last = write_cursor(there[READINGS_A_PAGE - 1].position)
     asked = {"lang": lang, **form.given("point", "start", "end"), "cursor": last}
-    return Listed(rows, f"{station_path(station_id)}/readings?{urlencode(asked)}")
+    return Listed(rows, f"{station_path(query.station_id)}/readings?{urlencode(asked)}")
 
 
 def _query(form: Form, station_id: str, tz: str) -> ReadingQuery:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -101,6 +102,7 @@ async def _shown(
         by=person.name,
         may_act=may_act(person),
         lengths=lengths(LENGTHS_MIN, lang),
+        query=urlencode({name: value for name, value in asked.items() if value}),
     )
 
 

@@ -1,6 +1,7 @@
 """Silences on pages: seen first, then made."""
 
 import re
+from html import unescape
 
 import httpx
 import pytest
@@ -31,6 +32,15 @@ async def test_somebody_silences_what_the_page_has_shown(house: House, client: h
     house.now += HOUR
     await submit(client, f"/silences/{silence.id}/end", {"by": "li"})
     assert not house.state.silences.unended(house.now)
+
+
+async def test_what_a_silence_would_hide_is_shown_in_the_other_language_too(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    house.opens("WA-02", "P1")
+    html = await page(client, "/silences?lang=en&rule=WA-02")
+    [other] = re.findall(r'<a href="([^"]+)" hreflang="zh"', html)
+    assert "会静默 1 条" in await page(client, f"/silences{unescape(other)}")
 
 
 async def test_it_says_when_a_silence_matches_nothing(client: httpx.AsyncClient) -> None:
