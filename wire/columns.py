@@ -5,9 +5,8 @@ one (`wire.codec.decode`), which alone gives reasons; both are made from `wire.m
 they accept.
 """
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -17,13 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
-from wire.measures import DOMAINS, EVENT_FIELDS, MEASURES, QUALITIES, FrameClass
-from wire.measures.model import MOST_WORDS
-from wire.scalars import LATEST_MS
-from wire.topics import DEVICE_PATTERN, ULID_PATTERN
+from wire.arrays import Bools, only_chunk, present
+from wire.doubts import doubtful_frames, doubtful_readings
+from wire.measures import DOMAINS, EVENT_FIELDS, MEASURES
 
 Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 _NEWLINE, _NULL = ord("\n"), int.from_bytes(b"null", "little")
 
@@ -214,12 +211,12 @@ class _Part:
     def __init__(self, table: pa.Table, positions: Ints, station_ids: list[str]) -> None:
         self.table = table
         self.positions = positions
-        self.doubtful = _doubtful_frames(table, station_ids)
+        self.doubtful = doubtful_frames(table, station_ids)
         self._rows: dict[str, tuple[Ints, pa.StructArray]] = {}
         self._examine_readings()
 
     def _examine_readings(self) -> None:
-        readings = _only_chunk(self.table["readings"])
+        readings = only_chunk(self.table["readings"])
         has_reading = np.zeros(len(self.positions), np.bool_)
         for domain in DOMAINS:
             lists = readings.field(domain)
@@ -228,7 +225,7 @@ class _Part:
                 continue
             parent = pc.list_parent_indices(lists).to_numpy(zero_copy_only=False).astype(np.int64)
             has_reading[parent] = True
-            self.doubtful[parent[_doubtful_readings(domain, flat)]] = True
+            self.doubtful[parent[doubtful_readings(domain, flat)]] = True
             self._rows[domain] = (parent, flat)
         self.doubtful |= ~has_reading
 
@@ -241,10 +238,10 @@ class _Part:
         return Columns(
             position=self.positions[right],
             stream=frames["stream"].to_pylist(),
-            seq=_only_chunk(frames["seq"]).to_numpy(),
-            oldest=_only_chunk(frames["oldest"]).to_numpy(),
+            seq=only_chunk(frames["seq"]).to_numpy(),
+            oldest=only_chunk(frames["oldest"]).to_numpy(),
             frame_class=frames["class"].to_pylist(),
-            sent=_only_chunk(frames["sent"]).to_numpy(),
+            sent=only_chunk(frames["sent"]).to_numpy(),
             rows={domain: self._right_rows(domain, right) for domain in self._rows},
             unknown_fields=self._unknown_fields(right),
         )
@@ -268,127 +265,12 @@ class _Part:
             known = _KNOWN_EVERYWHERE | field_types(domain).keys()
             for item in flat.type:
                 if item.name not in known:
-                    there = _present(flat.field(item.name))
+                    there = present(flat.field(item.name))
                     unknown[f"{domain}.{item.name}"] += int((there & right[parent]).sum())
         for name, column in _foreign_columns(self.table):
-            there = _present(column)
+            there = present(column)
             unknown[name] += int((there & right).sum())
         return +unknown
-
-
-# -- checks: each marks the rows that the exact decoder has to look at ------------------------------------
-
-
-def _doubtful_frames(table: pa.Table, station_ids: list[str]) -> Bools:
-    right = pc.and_kleene(
-        pc.equal(table["v"], 1), pc.equal(table["station_id"], pa.array(station_ids, pa.string()))
-    )
-    for check in (
-        pc.is_in(table["class"], pa.array(sorted(FrameClass))),
-        pc.greater_equal(table["sent"], 0),
-        pc.less_equal(table["sent"], LATEST_MS),
-        pc.greater_equal(table["seq"], 1),
-        pc.greater_equal(table["oldest"], 1),
-        # rare, and with conditions of their own
-        pc.equal(pc.list_value_length(table["gone"]), 0),
-        pc.is_null(table["clock"]),
-    ):
-        right = pc.and_kleene(right, check)
-    doubtful = ~_filled(right, otherwise=False)
-    return doubtful | _outside(table["stream"], _is_ulid, absent=True)
-
-
-def _doubtful_readings(domain: str, flat: pa.StructArray) -> Bools:
-    doubtful = ~_present(flat)
-    ts = pc.fill_null(flat.field("ts"), -1)
-    doubtful |= _filled(pc.or_(pc.less(ts, 0), pc.greater(ts, LATEST_MS)), otherwise=True)
-    doubtful |= _outside(flat.field("device"), _is_device, absent=True)
-    if flat.type.get_field_index("quality") >= 0:
-        doubtful |= _outside(flat.field("quality"), frozenset(QUALITIES).__contains__)
-    if flat.type.get_field_index("epoch") >= 0:
-        doubtful |= _filled(pc.less(flat.field("epoch"), 0), otherwise=False)
-    # events carry conditions from field to field; they are rare, and looked at one by one
-    for name in ("event", *(item.name for item in EVENT_FIELDS.get(domain, ()))):
-        if flat.type.get_field_index(name) >= 0:
-            doubtful |= _present(flat.field(name))
-    present = np.zeros(len(flat), np.bool_)
-    for name in MEASURES[domain]:
-        if flat.type.get_field_index(name) >= 0:
-            column = flat.field(name)
-            present |= _present(column)
-            doubtful |= _doubtful_values(domain, name, column)
-    return doubtful | ~present
-
-
-def _doubtful_values(domain: str, name: str, column: pa.Array) -> Bools:
-    measure = MEASURES[domain][name]
-    if measure.type == "float":
-        # Arrow reads NaN and Infinity, which are not JSON, and integers beyond 64 bits; what is absent is NaN
-        wrong: Bools = ~(np.abs(column.to_numpy(zero_copy_only=False)) < 2.0**63)
-        if np.count_nonzero(wrong) > column.null_count:
-            return wrong & _present(column)
-    if measure.type == "enum":
-        return _outside(column, frozenset(measure.values).__contains__)
-    if measure.type == "text":
-        return _outside(column, _matcher(measure.pattern or ""))
-    if measure.type == "words":
-        return _doubtful_words(column, frozenset(measure.values))
-    return np.zeros(len(column), np.bool_)
-
-
-def _doubtful_words(column: pa.ListArray, known: frozenset[str]) -> Bools:
-    lengths = pc.list_value_length(column)
-    doubtful = ~_filled(pc.and_(pc.greater(lengths, 0), pc.less_equal(lengths, MOST_WORDS)), otherwise=True)
-    parent = pc.list_parent_indices(column).to_numpy(zero_copy_only=False)
-    doubtful[parent[_outside(column.flatten(), known.__contains__, absent=True)]] = True
-    return doubtful
-
-
-@cache
-def _matcher(pattern: str) -> Callable[[str], object]:
-    return re.compile(pattern).fullmatch
-
-
-@cache
-def _is_device(text: str) -> bool:
-    return re.fullmatch(DEVICE_PATTERN, text) is not None
-
-
-_is_ulid = re.compile(ULID_PATTERN).fullmatch
-
-
-def _outside(
-    column: pa.Array | pa.ChunkedArray, allowed: Callable[[str], object], *, absent: bool = False
-) -> Bools:
-    """Mark rows whose text `allowed` refuses; `absent` says whether a missing one is marked too."""
-    encoded = _only_chunk(column).dictionary_encode()
-    refused = np.array([not allowed(text) for text in encoded.dictionary.to_pylist()] + [absent])
-    if not refused[:-1].any() and not (absent and encoded.null_count):
-        return np.zeros(len(encoded), np.bool_)
-    marked: Bools = refused[pc.fill_null(encoded.indices, len(refused) - 1).to_numpy(zero_copy_only=False)]
-    return marked
-
-
-# -- columns -----------------------------------------------------------------------------------------------
-
-
-def _only_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    if not isinstance(column, pa.ChunkedArray):
-        return column
-    # bringing a single chunk together would copy it
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-def _present(column: pa.Array) -> Bools:
-    """Return where a column has a value."""
-    present: Bools = column.is_valid().to_numpy(zero_copy_only=False)
-    return present
-
-
-def _filled(mask: pa.Array | pa.ChunkedArray, *, otherwise: bool) -> Bools:
-    """Return a mask as numpy, `otherwise` where it is null."""
-    filled: Bools = pc.fill_null(_only_chunk(mask), otherwise).to_numpy(zero_copy_only=False)
-    return filled
 
 
 def _any(column: pa.Array) -> bool:
@@ -407,8 +289,8 @@ def _foreign_columns(table: pa.Table) -> Iterator[tuple[str, pa.Array]]:
     """Yield what is neither of the envelope nor a domain, as `x` or `readings.x`; a name may hold dots."""
     for name in table.column_names:
         if name not in _FRAME_COLUMNS and name != "readings":
-            yield name, _only_chunk(table[name])
-    readings = _only_chunk(table["readings"])
+            yield name, only_chunk(table[name])
+    readings = only_chunk(table["readings"])
     for item in readings.type:
         if item.name not in MEASURES:
             yield f"readings.{item.name}", readings.field(item.name)
