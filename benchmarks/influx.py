@@ -29,7 +29,8 @@ bind-address = "127.0.0.1:{rpc}"
 """
 """Of an influxd of its own, for tests as well: ``directory``, free ports ``port`` and ``rpc``, and ``index``.
 
-Killed while it writes, 1.6 may leave the manifest of a "tsi1" index cut short and never open that shard again."""
+Killed while it writes, 1.6 may leave a "tsi1" index with a manifest cut short, and opens it never again.
+"""
 
 
 class Server(Program):
