@@ -127,6 +127,7 @@ class Fields:
             "decimals": figure.decimals,
             "min": figure.low,
             "max": figure.high,
+            "noValue": column.none.of(self.language) if column.none else None,
             "thresholds": _thresholds(figure.steps).to_json() if len(figure.steps) > 1 else None,
             "mappings": [self._mapping(column.words)] if column.words else None,
             "custom.cellOptions": {"type": _CELLS[column.cell]} if column.cell != "plain" else None,

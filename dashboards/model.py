@@ -81,7 +81,8 @@ class Column:
 
     ``link`` is a page to go to; ``${__data.fields.<name>}`` in it is another cell of the row, which may be
     ``hidden``. A series of a chart has its ``colour`` for good; with ``band_to`` it is no bar but the edge of
-    a band that reaches to another series, or to itself.
+    a band that reaches to another series, or to itself. An empty cell says ``none``, and without it what the
+    whole panel says when there is nothing.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Column:
     hidden: bool = False
     colour: Colour | None = None
     band_to: Text | None = None
+    none: Text | None = None
 
 
 class Change(NamedTuple):

@@ -17,7 +17,7 @@ from dashboards.parts import (
 )
 from dashboards.texts import name, shared
 from dashboards.views import bars, lines, stat, table
-from wire.influx import VISITS
+from wire.influx import REPORTS, VISITS
 
 HOURS, DAYS, MONTHS = VISITS["1h"], VISITS["1d"], VISITS["1mo"]
 WEEKS = "28d"
@@ -29,6 +29,12 @@ WHOLE = Figure("none", low=0, decimals=0)
 WEEKDAY = "weekday\\hour"
 """What Grafana calls the column of names of a matrix made from these two fields."""
 DAYS_OF_WEEK = {str(day): Word(shared().words[f"day_{day}"]) for day in range(1, 8)}
+MONTHLY = ("\"kind\" = 'visits'", "\"period\" = 'month'", "\"level\" = 'month'")
+"""Of a published month its own row, none of its days."""
+STANDS = '"withdrawn" !~ /\\bvisits\\b/'
+"""Leaves out figures that a newer version tells no more: the mirror has them as 0."""
+DASH = Text("—", "—")
+"""No figure, as in the reports; never nought."""
 HOUR_COLUMNS = tuple(f"{hour:02}" for hour in range(24))
 
 
@@ -146,6 +152,29 @@ def _months() -> tuple[Panel, ...]:
             ),
             span=YEARS,
         ),
+        _published(),
+    )
+
+
+def _published() -> Panel:
+    """What was published of whole months; the row of a region names no station, so none is a link."""
+    said = fields(REPORTS, "region", "station", *BAND, "completeness", "version")
+    asked = select(said, REPORTS, (*HERE, *MONTHLY, STANDS), (), "ORDER BY time DESC LIMIT 1000")
+    return Panel(
+        "published",
+        table("Time", "visits"),
+        24,
+        10,
+        queries=(Query(asked, table=True),),
+        columns=(
+            column("Time", Figure("time:YYYY-MM"), width=90),
+            column("region"),
+            column("station", none=name("whole_region")),
+            *(counted(one, none=DASH) for one in BAND),
+            column("completeness", SHARE, cell="coloured", none=DASH),
+            counted("version", width=90),
+        ),
+        span=YEARS,
     )
 
 

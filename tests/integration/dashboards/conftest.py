@@ -9,6 +9,7 @@ import pytest
 from simulators.archetypes import ARCHETYPES
 from simulators.faults import Fault, make_fault
 from simulators.towns import LOUXING
+from tests.integration.dashboards.published import publish
 from tests.support.influx import Influx
 from tests.support.lived_mirror import DAY_MS, HOUR_MS, Lived, create, live
 from tests.support.panels import Ask, asker
@@ -65,11 +66,12 @@ def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
 
 @pytest.fixture(scope="session")
 def louxing(influx: Influx, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
-    """All 37 stations, some of them in trouble."""
+    """All 37 stations, some of them in trouble; two months were published."""
     lived = Lived(LOUXING, END_MS - HOURS * HOUR_MS, END_MS)
     create(influx)
     happened = live(influx, tmp_path_factory.mktemp("louxing"), lived, befalling(lived.start_ms))
     tell(influx, replace(lived, start_ms=END_MS - 31 * DAY_MS), happened)
+    publish(influx, tmp_path_factory.mktemp("published") / "state", LOUXING, END_MS)
     return Fleet(asker(influx.port), lived, happened)
 
 

@@ -24,8 +24,10 @@ QUIET = {
     ("alerts", "messages"),
     ("alerts", "suppressed"),
     ("gateway", "channels"),
+    ("visits", "published"),
 }
-"""Lists of what went wrong: where nothing did they say so in words of their own."""
+"""Lists of what went wrong, or of what people publish: where nothing did, or was, they say so in words of
+their own."""
 
 
 def opened(board: Board, **variables: tuple[str, ...]) -> Chosen:

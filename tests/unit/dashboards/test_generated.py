@@ -122,6 +122,17 @@ def test_every_panel_says_what_is_normal_and_when_there_is_nothing(one: Any) -> 
         assert panel["fieldConfig"]["defaults"]["noValue"]
 
 
+def test_the_row_of_a_region_says_so_where_a_station_would_stand() -> None:
+    for said, whole in zip(of_both("visits"), ("全区合计", "Whole region"), strict=True):
+        [panel] = [one for one in panels_of(said) if one["title"] in {"已发布的月报", "Published months"}]
+        [station] = [
+            one["properties"]
+            for one in panel["fieldConfig"]["overrides"]
+            if one["matcher"]["options"] == "station"
+        ]
+        assert {"id": "noValue", "value": whole} in station
+
+
 @pytest.mark.parametrize("one", EACH)
 def test_it_uses_units_that_grafana_knows(one: Any) -> None:  # noqa: ANN401
     for panel in panels_of(one.json):
