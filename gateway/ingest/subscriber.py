@@ -97,11 +97,13 @@ class _Client(Client):  # type: ignore[misc]  # gmqtt has no types
     def __init__(self, client_id: str, listener: Listener) -> None:
         super().__init__(client_id, clean_session=True)
         self._listener = listener
+        self._handle_other = self._package_handler._handle_packet  # noqa: SLF001 - there is no other way in
+        self._package_handler._handle_packet = self._handle_packet  # noqa: SLF001
 
     def _handle_packet(self, cmd: int, packet: bytes) -> None:
         """Read a PUBLISH of QoS 0 here: gmqtt compiles two formats and fills three log records for it."""
         if cmd & _KIND_AND_QOS != _PUBLISH_QOS_0:
-            super()._handle_packet(cmd, packet)
+            self._handle_other(cmd, packet)
             return
         end = 2 + int.from_bytes(packet[:2], "big")
         # what raises here is told by the caller, and the next packet is read

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from gmqtt.mqtt.handler import MqttPackageHandler
 
 from gateway.app import Gateway
 from gateway.config import Settings
@@ -108,6 +109,25 @@ async def test_it_stores_and_then_acknowledges(gateway: Gateway, broker: Mosquit
     assert 0 < ack["credit"] <= 64
     assert abs(ack["now"] - now()) < 10_000
     assert stored(gateway) == [(seq,) for seq in range(1, 17)]
+
+
+async def test_it_reads_what_stations_say_without_the_client_library(
+    broker: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_slowly: list[bytes] = []
+    read = MqttPackageHandler._handle_publish_packet  # noqa: SLF001
+
+    def handle(self: MqttPackageHandler, cmd: int, packet: bytes) -> None:
+        read_slowly.append(packet)
+        read(self, cmd, packet)
+
+    monkeypatch.setattr(MqttPackageHandler, "_handle_publish_packet", handle)
+    async with running(settings(tmp_path / "data", {"url": broker.url})) as gateway:
+        with StationPeer(broker.port, "louxing-07") as station:
+            station.say(Channel.TELEMETRY, frame(1))
+            await until(lambda: station.acknowledged(STREAM) == {1})
+        assert stored(gateway) == [(1,)]
+    assert not [packet for packet in read_slowly if b"telemetry" in packet]
 
 
 async def test_it_takes_both_lanes_and_acknowledges_what_it_knows_again(
