@@ -9,20 +9,20 @@ import gc
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 import duckdb
 import structlog
-import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.alerting.alarms import Alarms, Known, Wishes
 from gateway.alerting.detection.recovery import History
 from gateway.api.application import create_api
+from gateway.api.server import Server, listen
 from gateway.api.services import Services
 from gateway.backup.running import RunningBackups
 from gateway.backup.taking import Backups
@@ -102,7 +102,7 @@ class Gateway:
     http_url: str
     mqtt_url: str
     _minute: Minute
-    _server: "_Server"
+    _server: Server
     _socket: socket.socket
     _saved_at: int = field(default=0)
     _rules_changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -112,7 +112,7 @@ class Gateway:
     async def open(cls, settings: Settings, *, take_over: bool = False) -> AsyncIterator["Gateway"]:
         """Open stores, broker and doors; StartError or SettingsError says what is in the way."""
         async with AsyncExitStack() as undo:
-            listener = undo.enter_context(_listen(settings.http.host, settings.http.port))
+            listener = undo.enter_context(listen(settings.http.host, settings.http.port))
             registry = Registry.load(settings.stations.file) if settings.stations.file else Registry()
             store, state = open_stores(settings, undo)
             url = await _broker_url(settings, undo)
@@ -127,9 +127,7 @@ class Gateway:
             services = _services(parts, ingest, alarms, mirroring, retention)
             api = create_api(services)
             add_console(api)
-            server = _Server(
-                uvicorn.Config(api, log_config=None, lifespan="off", ws="none", access_log=False)
-            )
+            server = Server(api)
             http_url = f"http://{settings.http.host}:{listener.getsockname()[1]}"
             minute = Minute(
                 parts.fleet,
@@ -213,36 +211,6 @@ class Gateway:
             state.births.note(JournalRow(now_ms(), Happening.GATEWAY_STOP, None, {}))
         except (duckdb.Error, SQLAlchemyError, StoreClosedError) as error:
             log.warning("not_written_down", reason=str(error), next="the next start reads the frames instead")
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the command line decides when to stop."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.opened = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.opened.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@contextmanager
-def _listen(host: str, port: int) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-        except OSError as error:
-            raise StartError(
-                f"http: cannot listen on {host}:{port}: {error.strerror}; choose another port"
-            ) from error
-        yield listener
 
 
 def open_stores(settings: Settings, undo: AsyncExitStack) -> tuple[Store, State]:
