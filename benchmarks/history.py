@@ -90,7 +90,7 @@ def _read(store: Store, days: int) -> Iterator[Row]:
 
 def _by_day(cursor: duckdb.DuckDBPyConnection, start: int, end: int) -> None:
     cursor.sql(
-        f"SELECT d.bucket, s.station_id, s.device, name, min, max, mean, increase FROM {DOMAIN}_days d"  # noqa: S608
+        f"SELECT d.bucket, s.station_id, s.device, name, min, max, mean, increase FROM {DOMAIN}_days d"  # noqa: S608 - names of the schema
         " JOIN series s ON s.id = d.series WHERE bucket >= ? AND bucket < ? ORDER BY bucket, series, name",
         params=[start, end],
     ).to_arrow_table()
@@ -98,7 +98,7 @@ def _by_day(cursor: duckdb.DuckDBPyConnection, start: int, end: int) -> None:
 
 def _quarters(cursor: duckdb.DuckDBPyConnection, start: int, end: int) -> None:
     cursor.sql(
-        f"SELECT * FROM {DOMAIN}_quarters WHERE bucket >= ? AND bucket < ?"  # noqa: S608
+        f"SELECT * FROM {DOMAIN}_quarters WHERE bucket >= ? AND bucket < ?"  # noqa: S608 - names of the schema
         " AND series IN (SELECT id FROM series WHERE station_id = 's-07') ORDER BY bucket, series, name",
         params=[start, end],
     ).to_arrow_table()

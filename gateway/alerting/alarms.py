@@ -142,7 +142,7 @@ class Alarms:
         try:
             catalogue = load(self._wishes.rules)
         except CatalogueError as error:
-            log.error("rules_refused", reason=str(error), next="the rules before stay in force")  # noqa: TRY400
+            log.error("rules_refused", reason=str(error), next="the rules before stay in force")  # noqa: TRY400 - the sentence says all
             return
         changed = self._detection.reload(catalogue, self.consumer)
         log.info("rules_reloaded", changed=changed)

@@ -15,7 +15,7 @@ def ask(url: str, to: Path, keep: int | None, token: str | None) -> str | None:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     body = {"to": str(to)} | ({} if keep is None else {"keep": keep})
     try:
-        answer = httpx.post(f"{url}/api/v1/backups", json=body, headers=headers, timeout=None)  # noqa: S113
+        answer = httpx.post(f"{url}/api/v1/backups", json=body, headers=headers, timeout=None)  # noqa: S113 - a backup takes as long as it takes
     except httpx.ConnectError:
         return None
     except httpx.HTTPError as error:

@@ -101,7 +101,7 @@ class _Client(Client):  # type: ignore[misc]  # gmqtt has no types
         self._listener = listener
         self._resting = False
         self._handle_other = self._package_handler._handle_packet  # noqa: SLF001 - there is no other way in
-        self._package_handler._handle_packet = self._handle_packet  # noqa: SLF001
+        self._package_handler._handle_packet = self._handle_packet  # noqa: SLF001 - nor another way in
 
     def _handle_packet(self, cmd: int, packet: bytes) -> None:
         """Read a PUBLISH of QoS 0 here: gmqtt compiles two formats and fills three log records for it."""

@@ -57,7 +57,7 @@ class Feishu(SignedRobot):
     def _meaning(self, code: int, sentence: str) -> Meaning:
         """Tell a bad request from "too many requests", which older robots answer with the same code."""
         meaning = super()._meaning(code, sentence)
-        return _RATE if code == 9499 and "too many" in sentence.lower() else meaning  # noqa: PLR2004
+        return _RATE if code == 9499 and "too many" in sentence.lower() else meaning  # noqa: PLR2004 - the robot's own code for too many
 
 
 def sign(secret: str, seconds: int) -> str:

@@ -41,9 +41,9 @@ class Answer:
         detail = f"HTTP {self.status}"
         if self.status == httpx.codes.TOO_MANY_REQUESTS:
             return Refused.later(Reason.RATE, detail, self.retry_after_ms)
-        if self.status >= 500 or self.status == httpx.codes.REQUEST_TIMEOUT:  # noqa: PLR2004
+        if self.status >= 500 or self.status == httpx.codes.REQUEST_TIMEOUT:  # noqa: PLR2004 - classes of HTTP status
             return Refused.later(Reason.SERVER, detail, self.retry_after_ms)
-        default = Reason.BAD_ADDRESS if self.status < 400 else Reason.OTHER  # noqa: PLR2004
+        default = Reason.BAD_ADDRESS if self.status < 400 else Reason.OTHER  # noqa: PLR2004 - classes of HTTP status
         return Refused.never(_BY_STATUS.get(self.status, default), detail)
 
 

@@ -70,7 +70,7 @@ class Corrections(Repository):
         """Return how many readings each correction is about, by id, in the order they were decided."""
         query = select(corrections.c.id, corrections.c.count).order_by(corrections.c.n)
         with self._reading.connect() as connection:
-            return {correction_id: count for correction_id, count in connection.execute(query)}  # noqa: C416
+            return {correction_id: count for correction_id, count in connection.execute(query)}  # noqa: C416 - rows
 
     def get(self, correction_id: str) -> Correction | None:
         """Return a correction with all its readings, or None."""

@@ -90,7 +90,7 @@ def _time(ms: float) -> str:
     seconds = ms / 1000
     if seconds < 120:  # noqa: PLR2004 - two minutes are read as seconds, two hours as minutes
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 7_200 else f"{seconds / 3600:.1f} h"  # noqa: PLR2004
+    return f"{seconds / 60:.1f} min" if seconds < 7_200 else f"{seconds / 3600:.1f} h"  # noqa: PLR2004 - two hours
 
 
 def _row(cells: Sequence[object]) -> str:

@@ -43,7 +43,7 @@ class JournalOfAlerts:
         self._alerts = alerts
         self._rule_of = rule_of
 
-    def read(self, connect: Connect, position: int) -> Portion | None:  # noqa: ARG002
+    def read(self, connect: Connect, position: int) -> Portion | None:  # noqa: ARG002 - of the protocol
         """Return what the next entries say; SQLAlchemyError when the state cannot be read."""
         told = self._alerts.told_after(position, MOST_ENTRIES)
         if not told:

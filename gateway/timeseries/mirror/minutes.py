@@ -37,7 +37,7 @@ class Minutes:
                 self._bytes -= self._waiting.popleft()[2]
                 self._metrics.dropped.inc()
 
-    def read(self, connect: Connect, position: int) -> Portion | None:  # noqa: ARG002
+    def read(self, connect: Connect, position: int) -> Portion | None:  # noqa: ARG002 - of the protocol
         """Return the oldest snapshot beyond the position."""
         with self._lock:
             while self._waiting and self._waiting[0][0] <= position:

@@ -47,7 +47,7 @@ class RegionDays:
         self._began = self._due = 0
         self._waiting: deque[str] = deque()
 
-    def read(self, connect: Connect, position: int) -> Portion | None:  # noqa: ARG002
+    def read(self, connect: Connect, position: int) -> Portion | None:  # noqa: ARG002 - of the protocol
         """Return the days of the next region."""
         now = self._clock()
         try:
