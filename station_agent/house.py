@@ -17,6 +17,7 @@ from station_agent.drivers.driver import Driver
 from station_agent.eviction import Limits
 from station_agent.exchange import Exchange, Parts
 from station_agent.intake import Intake
+from station_agent.machine import Machine
 from station_agent.notebook import Notebook
 from station_agent.outbox import Outbox
 from station_agent.place import Place
@@ -66,7 +67,10 @@ class House:
         wanted = Wanted(self._notebook, delivery, clock)
         vitals = Vitals(
             Watched(
+                machine=Machine(),
                 data_dir=settings.data_dir,
+                cert=settings.broker.cert if settings.broker.tls else None,
+                ca=settings.broker.ca if settings.broker.tls else None,
                 config_hash=hashlib.sha256(settings.model_dump_json().encode()).hexdigest(),
                 boot_id=self._run.boot_id,
                 clock=clock,

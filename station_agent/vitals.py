@@ -8,22 +8,33 @@ from typing import Any
 import psutil
 
 from station_agent.birth import VERSION
+from station_agent.certificates import valid_until_ms
 from station_agent.clock import StationClock, kernel_offset_ms
 from station_agent.delivery import Delivery
 from station_agent.drivers.driver import RawReading, Taken
+from station_agent.machine import Machine
 from station_agent.outbox import Outbox
 from station_agent.sampler import Source
 from station_agent.uplink import Uplink
 from station_agent.wanted import Wanted
 
 GIGABYTE = 1_000_000_000
+DAY_MS = 86_400_000
+MOST_CERT_DAYS = 3_650
+"""Ten years, the end of the range of ``cert_expiry_days``; what lasts longer is said to last so long."""
 
 
 @dataclass(frozen=True)
 class Watched:
-    """What the vitals look at; ``sources`` are asked for when read, since vitals are one of them."""
+    """What the vitals look at; ``sources`` are asked for when read, since vitals are one of them.
 
+    ``cert`` and ``ca`` are the files of the settings, None without TLS.
+    """
+
+    machine: Machine
     data_dir: Path
+    cert: Path | None
+    ca: Path | None
     config_hash: str
     boot_id: str
     clock: StationClock
@@ -92,10 +103,25 @@ class Vitals:
             "config_hash": seen.config_hash,
             "agent_version": VERSION,
         }
-        offset = kernel_offset_ms()
-        if offset is not None:
-            reading["clock_offset_ms"] = offset
-        return reading
+        known = {"clock_offset_ms": kernel_offset_ms(), "cert_expiry_days": self._cert_expiry_days()}
+        return reading | _without_none(known | self._machine())
+
+    def _machine(self) -> dict[str, Any]:
+        machine = self._watched.machine
+        interface = machine.default_interface()
+        return {
+            "soc_temp_celsius": machine.soc_temp_celsius(),
+            "link_kind": machine.link_kind(interface) if interface else None,
+            "link_rssi_dbm": machine.wifi_level_dbm(interface) if interface else None,
+        }
+
+    def _cert_expiry_days(self) -> int | None:
+        """Return whole days, below 0 when it is over; nobody knows while the clock is unset."""
+        seen = self._watched
+        until = None if seen.clock.unset else valid_until_ms(seen.cert, seen.ca)
+        if until is None:
+            return None
+        return max(-MOST_CERT_DAYS, min(MOST_CERT_DAYS, (until - seen.clock.now()) // DAY_MS))
 
     def _devices(self) -> Iterator[RawReading]:
         now = self._watched.clock.monotonic()
@@ -107,3 +133,7 @@ class Vitals:
                     "device_poll_errors_total": source.errors_total + source.bad_total,
                     "device_last_ok_age_s": int(now - source.last_ok),
                 }
+
+
+def _without_none(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}

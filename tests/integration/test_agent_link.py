@@ -122,6 +122,17 @@ async def test_it_does_not_trust_a_stranger_certificate(tmp_path: Path) -> None:
     gc.collect()
 
 
+@pytest.mark.parametrize(("url", "days"), [("mqtts://127.0.0.1:1", {0}), ("mqtt://127.0.0.1:1", set())])
+async def test_it_says_for_how_many_days_the_certificates_of_its_settings_are_valid(
+    tmp_path: Path, url: str, days: set[int]
+) -> None:
+    certificates = Certificates.make(tmp_path / "certificates")
+    async with Agent.open(settings(tmp_path, url, ca=str(certificates.ca)), []) as agent:
+        reports = (await agent.sampler.read()).reports
+    known = [report.reading for report in reports if "cert_expiry_days" in report.reading]
+    assert {reading["cert_expiry_days"] for reading in known} == days
+
+
 async def test_it_goes_on_trying_when_the_broker_refuses_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
