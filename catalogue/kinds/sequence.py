@@ -15,7 +15,9 @@ class Sequence(Spec):
     Exactly one of ``without_before`` (a door that opened: nobody was let in within 10 s before) and
     ``not_followed_by`` (somebody was let in: no door opened within 10 s after). ``unless`` is asked as things
     stood just before ``first`` occurred; where it is true that occurrence is no miss (a door already open).
-    Times are corrected reading times of the station; both ends of ``within`` are included.
+    With ``not_followed_by`` a counterpart up to ``or_before`` earlier will do as well (the door had just
+    opened for somebody else). Times are corrected reading times of the station; both ends of ``within`` and
+    ``or_before`` are included.
 
     ``reported`` are events by which a device says the same itself: each is a miss at once and waits for no
     gap; one that comes within ``within`` and 5 s after a miss found by comparing is that same miss. A miss
@@ -32,6 +34,7 @@ class Sequence(Spec):
     without_before: Occurrences | None = None
     not_followed_by: Occurrences | None = None
     within: Duration
+    or_before: Duration = 0
     unless: Condition | None = None
     reported: Occurrences | None = None
     times: int = Field(default=1, ge=1)
@@ -42,6 +45,8 @@ class Sequence(Spec):
     def _one_counterpart(self) -> Self:
         if (self.without_before is None) == (self.not_followed_by is None):
             raise ValueError("write exactly one of without_before and not_followed_by")
+        if self.or_before and self.not_followed_by is None:
+            raise ValueError("or_before belongs to not_followed_by; without_before looks back by itself")
         return self
 
     @property

@@ -122,9 +122,9 @@ class Sequence:
     def _settle(
         self, view: View, whom: Whom, story: _Story, one: Happened, *, late: bool
     ) -> Iterator[Judgement]:
-        within = self._within(whom[0])
-        met = [first for first in story.waiting if self._belong(first.ts, one.ts, within)]
-        back = [miss for miss in story.misses if not miss.reported and self._belong(miss.ts, one.ts, within)]
+        earliest, latest = self._span(whom[0])
+        met = [first for first in story.waiting if earliest <= one.ts - first.ts <= latest]
+        back = [miss for miss in story.misses if not miss.reported and earliest <= one.ts - miss.ts <= latest]
         if not met and not back:
             return
         story.waiting = [first for first in story.waiting if first not in met]
@@ -256,13 +256,17 @@ class Sequence:
     # -- questions -------------------------------------------------------------------------------------
 
     def _is_met(self, one: Happened, whom: Whom) -> bool:
-        within = self._within(one.station_id)
+        earliest, latest = self._span(one.station_id)
         lately = [*self._lately.get(whom, ()), *self._lately.get((one.station_id, ""), ())]
-        return any(self._belong(one.ts, ts, within) for ts, _ in lately)
+        return any(earliest <= ts - one.ts <= latest for ts, _ in lately)
 
-    def _belong(self, first: int, counterpart: int, within: int) -> bool:
-        apart = first - counterpart if self._before else counterpart - first
-        return 0 <= apart <= within
+    def _span(self, station_id: str) -> tuple[int, int]:
+        """Return how much later than its first a counterpart comes at the earliest and at the latest."""
+        if self._before:
+            return -self._within(station_id), 0
+        return -cast("int", cast("Spec", self._plan.resolved(station_id).spec).or_before), self._within(
+            station_id
+        )
 
     def _is_excused(self, view: View, one: Happened) -> bool:
         """Whether as things stood just before it, an occurrence is no miss."""
