@@ -7,8 +7,8 @@ A folder ``cases`` beside rule files holds them; ``yizhan gateway check-config -
 - Inputs are frames of one reading each, numbered without a hole, in the order of their times; those of one
   time in the order written. Each is received 1 s after it was taken, ``late`` later where that is written;
   its clock is right, unless it is written to be ``ahead`` or unset.
-- What the gateway measures itself (domain `platform`, and `station.rejected_ratio`) comes beside the frames
-  and is known at once.
+- What the gateway measures itself (domain `platform`, `station.region_as_listed` and
+  `station.rejected_ratio`) comes beside the frames and is known at once.
 - A case has one station, or as many alike as ``stations`` says, of which each input is about the first so
   many.
 - After the last input, time goes on for ``after``, without another reading.

@@ -62,6 +62,9 @@ STATION: tuple[Measure, ...] = (
     ),
     # what that frame, whether set or not, says of its clock; one that nothing sets cannot say how wrong it is
     _S.flag("clock_set", 60, "时钟已校准", "Clock set"),
+    # its newest birth, else its last frame, came in the region that stations.yaml says; told again and again
+    # while it did not, else once
+    _S.flag("region_as_listed", 60, "区域与登记一致", "In its listed region"),
     # readings in quarantine / all, over the last 10 minutes; unknown below 20 readings
     _S.gauge(
         "rejected_ratio", "1", "float", (0, 1), None, 60, 0, "被拒数据占比", "Share of rejected readings"
@@ -113,7 +116,9 @@ PLATFORM: tuple[Measure, ...] = (
     _P.gauge("mirror_lag_s", "s", "float", (0, None), None, 60, 0, "镜像库落后时长", "Mirror behind by"),
 )
 
-OBSERVED = frozenset({"station.rejected_ratio", *(f"platform.{one.name}" for one in PLATFORM)})
+OBSERVED = frozenset(
+    {"station.region_as_listed", "station.rejected_ratio", *(f"platform.{one.name}" for one in PLATFORM)}
+)
 """Those that are measured beside the wire; the others the alert engine works out itself."""
 
 _EVENTS = (

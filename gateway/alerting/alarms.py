@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -18,6 +19,7 @@ from gateway.alerting.detection.consumer import AlertConsumer
 from gateway.alerting.detection.detection import Detection
 from gateway.alerting.detection.recovery import History
 from gateway.alerting.detection.snapshot import SnapshotFile
+from gateway.alerting.listed_regions import ListedRegions
 from gateway.alerting.response.around import StationBook
 from gateway.alerting.response.assembly import Alerting, Plan
 from gateway.alerting.response.service import AlertService
@@ -29,7 +31,7 @@ from gateway.domain.fleet import Fleet
 from gateway.domain.holidays import FILE_NAME, Holidays
 from gateway.domain.observation import Observation
 from gateway.domain.registry import Registry
-from gateway.errors import NotDurableError, StartError
+from gateway.errors import NotDurableError, SettingsError, StartError
 from gateway.notify.channels import AnyChannel, open_channels
 from gateway.notify.console_log import ConsoleLogSettings
 from gateway.notify.links import Links, load_key
@@ -77,13 +79,14 @@ class Alarms:
     links: Links
     calendar: Holidays
     _detection: Detection
+    _regions: ListedRegions
     _wishes: Wishes
     _clock: Callable[[], int]
 
     @classmethod
     @asynccontextmanager
     async def open(cls, wishes: Wishes, known: Known, clock: Callable[[], int]) -> AsyncIterator["Alarms"]:
-        """Judge what is stored and was not judged yet; StartError says what is in the way."""
+        """Judge what is stored and was not judged yet; StartError, SettingsError say what is in the way."""
         async with AsyncExitStack() as undo:
             catalogue = rules_of(wishes.rules)
             calendar = Holidays.load(wishes.data_dir / FILE_NAME)
@@ -116,7 +119,8 @@ class Alarms:
             service = await undo.enter_async_context(
                 AlertService.open(alerting, channels, client, lambda: consumer.ticked)
             )
-            yield cls(alerting, consumer, service, links, calendar, detection, wishes, clock)
+            regions = ListedRegions(known.fleet, known.registry)
+            yield cls(alerting, consumer, service, links, calendar, detection, regions, wishes, clock)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -155,7 +159,7 @@ class Alarms:
             except SQLAlchemyError as error:
                 log.warning("alerts_not_observed", reason=str(error), next="trying again")
                 observed = []
-            self._hear(observed)
+            self._hear(chain(observed, self._regions.observations()))
             await asyncio.sleep(OBSERVE_S)
 
     def _hear(self, observed: Iterable[Observation]) -> None:
@@ -164,11 +168,11 @@ class Alarms:
 
 
 def rules_of(folders: Sequence[Path]) -> Catalogue:
-    """Return the catalogue with the rules of the folders over it; StartError names file and line."""
+    """Return the catalogue with the rules of the folders over it; SettingsError names file and line."""
     try:
         return load(folders)
     except CatalogueError as error:
-        raise StartError(f"rules: {error}") from error
+        raise SettingsError(f"rules: {error}") from error
 
 
 def _people(

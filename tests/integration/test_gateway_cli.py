@@ -132,7 +132,7 @@ def test_it_checks_rule_files_and_plays_the_cases_beside_them(tmp_path: Path) ->
     said = "[{at: 0s, device: p, event: occupancy.panic_button}]"
     case = f"cases: [{{rule: OC-07, name: help, input: {said}, expect: %s}}]"
     (tmp_path / "cases" / "help.yaml").write_text(case % "[{at: 0s, change: opened, severity: P1}]")
-    assert ended("check-config", "--rules", str(tmp_path))[:2] == (0, "112 rules, 1 cases\nok\n")
+    assert ended("check-config", "--rules", str(tmp_path))[:2] == (0, "114 rules, 1 cases\nok\n")
     (tmp_path / "cases" / "help.yaml").write_text(case % "[]")
     code, _, error = ended("check-config", "--rules", str(tmp_path))
     assert (code, "OC-07: help: came: opened P1" in error) == (2, True)
@@ -159,18 +159,51 @@ def test_it_gives_2_for_wrong_settings_and_names_the_key(tmp_path: Path) -> None
     assert ended("no-such-command")[0] == 2
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [("\n\nparameters: {OC-99: {warn: {value: 900}}}\n", 3), ("rules: [\n", 2)],
+    ids=["no-such-rule", "no-yaml"],
+)
+def test_it_gives_2_for_a_wrong_rule_file_and_names_file_and_line(
+    tmp_path: Path, content: str, line: int
+) -> None:
+    file = tmp_path / "rules" / "ours.yaml"
+    file.parent.mkdir()
+    file.write_text(content)
+    config = configured(tmp_path, '{url: "mqtt://127.0.0.1:1"}', f"rules: {{dir: {file.parent}}}\n")
+    for command in ("run", "check-config"):
+        code, said, complaint = ended(command, *config)
+        assert (code, said, "Traceback" in complaint) == (2, "", False), complaint
+        assert f"{file}:{line}: " in complaint
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ("stations: {file: /no/such}", "/no/such: No such file"),
+        ("rules: {dir: /no/such}", "/no/such:1: no such folder"),
+        ("channels: {duty: {kind: apprise, url: 'nonsense://'}}", "apprise does not understand the address"),
+        ("on_call: {people: {}}", "on_call.people: "),
+    ],
+)
+def test_it_gives_2_at_the_start_for_whatever_else_of_the_settings_is_wrong(
+    tmp_path: Path, more: str, sentence: str
+) -> None:
+    code, said, complaint = ended("run", *configured(tmp_path, '{url: "mqtt://127.0.0.1:1"}', f"{more}\n"))
+    assert (code, said, "Traceback" in complaint) == (2, "", False), complaint
+    assert sentence in complaint
+
+
 def test_it_gives_1_and_one_sentence_for_what_is_in_the_way(tmp_path: Path, broker: Mosquitto) -> None:
     taken = socket.create_server(("127.0.0.1", 0))
     port = taken.getsockname()[1]
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "store.duckdb").write_bytes(b"this is no database at all, and never was one" * 99)
-    secure = broker.url.replace("mqtt:", "mqtts:")
     cases = {
         f"http.*{port}": (at(broker), f"http: {{port: {port}}}\n"),
         "cannot open .*store.duckdb": (at(broker), f"data_dir: {broken}\n"),
-        "broker.ca /no/such": (f'{{url: "{secure}", ca: /no/such}}', ""),
-        "broker.cert /no/such": (f'{{url: "{secure}", cert: /no/such}}', ""),
+        "cannot open the state in /proc/none": (at(broker), "data_dir: /proc/none\n"),
         f"embedded broker.*{port}": (f"{{embedded: true, port: {port}}}", ""),
     }
     for sentence, (where, more) in cases.items():

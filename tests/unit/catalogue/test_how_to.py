@@ -27,5 +27,5 @@ def test_its_rule_and_its_case_are_taken(tmp_path: Path) -> None:
     catalogue = load([write(tmp_path / "rules", OWN)])
     (case,) = load_cases(write(tmp_path / "cases", CASES), catalogue)
 
-    assert len(catalogue.rules) == 113
+    assert len(catalogue.rules) == 115
     assert case.rule == "ZX-01"

@@ -66,7 +66,7 @@ def test_it_switches_a_rule_off_with_its_reason(tmp_path: Path) -> None:
 
     assert "WA-21" not in catalogue.rules
     assert catalogue.off == {"WA-21": "the host pays a flat rate"}
-    assert len(catalogue.rules) == 111
+    assert len(catalogue.rules) == 113
 
 
 def test_it_refuses_to_switch_off_what_another_rule_asks_for(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_it_replaces_a_rule_by_one_of_the_same_id(tmp_path: Path) -> None:
     catalogue = load([rule_file(tmp_path / "rules", "ZZ-01:", "EN-03:")])
 
     assert catalogue.rules["EN-03"].name.en == "trial"
-    assert len(catalogue.rules) == 112
+    assert len(catalogue.rules) == 114
 
 
 def test_it_takes_the_later_of_two_folders(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_it_takes_the_later_of_two_folders(tmp_path: Path) -> None:
 
 
 def test_it_takes_an_empty_file(tmp_path: Path) -> None:
-    assert len(load([write(tmp_path / "rules", "# nothing yet\n")]).rules) == 112
+    assert len(load([write(tmp_path / "rules", "# nothing yet\n")]).rules) == 114
 
 
 def test_it_keeps_words_words(tmp_path: Path) -> None:
