@@ -80,7 +80,7 @@ ORACLES: Mapping[str, Oracle] = {
     "F11": Oracle((Must("AG-03", 1, "P3"),), never=_rules("OC-08", "WA-05")),
     "F12": Oracle((Must("AG-03", 130),)),
     "F13": Oracle((Must("OC-09", 47 * 60),), never=_rules("OC-01")),
-    "F14": Oracle(pages=_rules()),
+    "F14": Oracle((Must("PW-14", 1),), pages=_rules()),
     "F15": Oracle(never=_rules("WA-18"), pages=_rules()),
     "F16": Oracle((Must("PW-13", 75, "P3"),), never=_rules("PW-12")),
     "F17": Oracle((Must("OC-04", 5, "P1", after="still_after_min"), Must("OC-03", 20.5))),
@@ -91,4 +91,4 @@ ORACLES: Mapping[str, Oracle] = {
     ),
     "F20": Oracle((Must("EN-03", 36, "P1"),)),
 }
-"""By fault. F14 spoils single samples: they are suspect, and nobody is called. F15 is no fault to anybody."""
+"""By fault. F14 spoils single samples: they are noted, and nobody is called. F15 is no fault to anybody."""
