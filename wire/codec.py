@@ -40,6 +40,7 @@ __all__ = [
     "decompress",
     "encode_frame",
     "suspect_fields",
+    "unreadable",
 ]
 
 VERSION = 1
@@ -65,7 +66,7 @@ def decode(payload: bytes, station_id: str) -> Decoded | Rejected:
     try:
         message = parse(decompress(payload))
     except UnreadableError as error:
-        return Rejected(error.reason, str(error))
+        return unreadable(error)
     except NotJsonError as error:
         return Rejected(Reason.NOT_JSON, str(error))
     if not isinstance(message, dict):
@@ -79,6 +80,18 @@ def decode(payload: bytes, station_id: str) -> Decoded | Rejected:
             return Rejected(refused.reason, refused.detail)
         return Rejected(refused.reason, refused.detail, *_readable_identity(message))
     return _judge_readings(envelope, groups, foreign=message.keys() - _ENVELOPE_KEYS)
+
+
+def unreadable(error: UnreadableError) -> Rejected:
+    """Reject a payload that became no text; one that is only too long may still say whose it is."""
+    envelope, readings, _ = error.head.partition(b'"readings"')
+    try:
+        message = parse(envelope.rstrip().removesuffix(b",") + b"}") if readings else None
+    except NotJsonError:
+        message = None
+    if not isinstance(message, dict) or message.get("v") != VERSION:
+        return Rejected(error.reason, str(error))
+    return Rejected(error.reason, str(error), *_readable_identity(message))
 
 
 def encode_frame(  # noqa: PLR0913 - the keys of an envelope

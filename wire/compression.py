@@ -8,6 +8,8 @@ MAX_PAYLOAD = 256 * 1024
 MAX_DECOMPRESSED = 1024 * 1024
 MAGIC = b"\x28\xb5\x2f\xfd"
 
+_HEAD = 4 * 1024
+"""An envelope with 64 ranges of the longest numbers has 2,700 bytes."""
 _MAX_WINDOW = 8 * 1024 * 1024
 """Memory a stranger's header may claim; what RFC 8878 asks every decoder to support."""
 
@@ -16,12 +18,19 @@ class UnreadableError(ValueError):
     """The bytes cannot become text. ``reason`` is what quarantine files them under."""
 
     reason: Reason
+    head: bytes = b""
+    """How the text begins, of one that is only too long."""
 
 
 class FrameTooBig(UnreadableError):  # noqa: N818 - the word of the contract
     """More bytes than the contract allows; split the frame at the sender."""
 
     reason = Reason.TOO_BIG
+
+    def __init__(self, detail: str, head: bytes) -> None:
+        """Keep the beginning of a text, where a frame says who it is."""
+        super().__init__(detail)
+        self.head = head[:_HEAD]
 
 
 class BadCompression(UnreadableError):  # noqa: N818 - the word of the contract
@@ -37,7 +46,7 @@ def decompress(payload: bytes) -> bytes:
     BadCompression when the payload claims to be Zstandard and is not, or was cut short.
     """
     if len(payload) > MAX_PAYLOAD:
-        raise FrameTooBig(f"{len(payload)} bytes, at most {MAX_PAYLOAD} are taken")
+        raise FrameTooBig(f"{len(payload)} bytes, at most {MAX_PAYLOAD} are taken", _beginning(payload))
     if not payload.startswith(MAGIC):
         return payload
     return _unpack(payload)
@@ -58,10 +67,21 @@ def _unpack(payload: bytes) -> bytes:
     except zstandard.ZstdError as error:
         raise BadCompression(f"not Zstandard: {error}") from None
     if is_too_big:
-        raise FrameTooBig(f"more than {MAX_DECOMPRESSED} bytes when decompressed")
+        raise FrameTooBig(f"more than {MAX_DECOMPRESSED} bytes when decompressed", plain)
     if not is_whole:
         raise BadCompression("Zstandard data cut short")
     return plain
+
+
+def _beginning(payload: bytes) -> bytes:
+    """Return how the text begins; nothing of what turns out to be no Zstandard."""
+    if not payload.startswith(MAGIC):
+        return payload[:_HEAD]
+    try:
+        with zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW).stream_reader(payload) as reader:
+            return reader.read(_HEAD)
+    except zstandard.ZstdError:
+        return b""
 
 
 def _is_whole(decompressor: zstandard.ZstdDecompressor, payload: bytes) -> bool:

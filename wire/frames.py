@@ -5,12 +5,13 @@ Unknown keys are ignored everywhere, so that a newer sender is understood.
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, OnErrorOmit, model_validator
 
 from wire.measures import DOMAINS
 from wire.readings import READING_MODELS, Readings
 from wire.scalars import (
     LATEST_MS,
+    LEFT_OUT,
     Count,
     Device,
     LongRangeList,
@@ -98,12 +99,15 @@ class DeviceInfo(Message):
 
     device: Device
     domain: Literal[DOMAINS]  # type: ignore[valid-type]
-    facility: Slug | None = None
-    interval_s: Annotated[float, Field(gt=0, le=31 * 86_400)] | None = None
+    facility: Annotated[Slug | None, LEFT_OUT] = None
+    interval_s: Annotated[Annotated[float, Field(gt=0, le=31 * 86_400)] | None, LEFT_OUT] = None
 
 
 class Birth(Message):
-    """What a station says of itself on every connect. ``gateway`` is the one it obeys, or null."""
+    """What a station says of itself on every connect. ``gateway`` is the one it obeys, or null.
+
+    A device that cannot be understood is left out: sessions and streams count.
+    """
 
     v: Literal[1] = 1
     state: Literal["online"] = "online"
@@ -114,7 +118,7 @@ class Birth(Message):
     started: Milliseconds
     streams: Annotated[list[StreamSummary], Field(max_length=1_000)]
     parked: Count = 0
-    devices: Annotated[list[DeviceInfo], Field(max_length=1_000)]
+    devices: Annotated[list[OnErrorOmit[DeviceInfo]], Field(max_length=1_000)]
 
 
 class Goodbye(Message):
@@ -123,7 +127,7 @@ class Goodbye(Message):
     v: Literal[1] = 1
     state: Literal["lost", "stopped"]
     session: Seq
-    reason: Annotated[str, Field(pattern="^[a-z][a-z0-9_ -]{0,63}$")] | None = None
+    reason: Annotated[Annotated[str, Field(pattern="^[a-z][a-z0-9_ -]{0,63}$")] | None, LEFT_OUT] = None
 
 
 # -- from afar ----------------------------------------------------------------------------------------------

@@ -5,7 +5,17 @@ Times are integer milliseconds since the Unix epoch, UTC.
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 
 from wire.ranges import LARGEST, Ranges
 from wire.topics import DEVICE_PATTERN, STATION_ID_PATTERN, ULID_PATTERN
@@ -22,7 +32,22 @@ Device = Annotated[str, Field(pattern=DEVICE_PATTERN)]
 Milliseconds = Annotated[int, Field(ge=0, le=LATEST_MS)]
 Seq = Annotated[int, Field(ge=1, le=LARGEST)]
 Count = Annotated[int, Field(ge=0, le=LARGEST)]
-Release = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9 ._+/-]{0,63}$")]
+
+
+def _or(instead: str | None) -> WrapValidator:
+    """Take something else for a value that is not of its form: what only describes never costs a message."""
+
+    def judge(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return handler(value)
+        except ValidationError:
+            return instead
+
+    return WrapValidator(judge)
+
+
+LEFT_OUT = _or(None)
+Release = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9 ._+/-]{0,63}$"), _or("unknown")]
 """Whatever a maker of hardware calls its release; it describes the box, and is never stored with readings."""
 
 Slug = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,31}$")]

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from ulid import ULID
 
-from gateway.domain.fleet import Fleet
+from gateway.domain.fleet import Fleet, StationLive
 from gateway.ingest.outgoing import Outgoing
 from gateway.ingest.received import Received
 from gateway.observability import Metrics
@@ -115,9 +115,9 @@ class Commander:
                 self._publish(sent, now)
 
     def ask_births(self, now: int) -> None:
-        """Ask stations that send numbered frames but were never born."""
+        """Ask stations that send numbered frames, late ones also, but were never born."""
         for station in self._fleet:
-            if station.session is not None or station.best_effort or station.fresh_at is None:
+            if station.session is not None or station.best_effort or not _is_heard(station, now):
                 continue
             spread = round(self._jitter.uniform(1_000, BIRTH_SPREAD_MS))
             due = self._ask_birth_at.setdefault(station.station_id, now + spread)
@@ -150,3 +150,8 @@ class Commander:
         self._outgoing.write(
             lambda: self._commands.settle(command_id, state, now, reason=result.reason, result=answer)
         )
+
+
+def _is_heard(station: StationLive, now: int) -> bool:
+    """Whether a station spoke since it was asked the last time but one."""
+    return station.last_seen is not None and now - station.last_seen <= 2 * BIRTH_ASK_MS

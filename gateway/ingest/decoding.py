@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from wire.clocks import AHEAD_MS, SKEW_MS, YEAR_2020_MS, StampedTime, check_time
-from wire.codec import Decoded, Reading, Reason, Rejected, RejectedReading, decode, decompress
+from wire.codec import Decoded, Reading, Reason, Rejected, RejectedReading, decode, decompress, unreadable
 from wire.columns import ColumnDecoder, Columns
 from wire.compression import UnreadableError
 from wire.topics import Address
@@ -92,14 +92,14 @@ class TickDecoder:
     def decode(self, arrived: Sequence[Arrived]) -> DecodedTick:
         """Decode a tick; every message ends in `headers` or in `rejected`."""
         tick = DecodedTick()
-        payloads, unreadable = _unpacked(arrived)
+        payloads, illegible = _unpacked(arrived)
         decoded = self._columns.decode(payloads, [message.address.station_id for message in arrived])
         for columns in decoded.columns:
             _take_columns(tick, columns, arrived)
         for position in decoded.doubted:
-            if position not in unreadable:
+            if position not in illegible:
                 self._take_exact(tick, position, arrived[position])
-        tick.rejected.extend(unreadable.items())
+        tick.rejected.extend(illegible.items())
         return tick
 
     def _take_exact(self, tick: DecodedTick, position: int, message: Arrived) -> None:
@@ -124,15 +124,15 @@ class TickDecoder:
 def _unpacked(arrived: Sequence[Arrived]) -> tuple[list[bytes], dict[int, Rejected]]:
     """Return the payloads as JSON text, and those that cannot be unpacked with the reason."""
     payloads = [message.payload for message in arrived]
-    unreadable: dict[int, Rejected] = {}
+    rejected: dict[int, Rejected] = {}
     for position, payload in enumerate(payloads):
         if payload[:1] != b"{" or len(payload) > 256 * 1024:
             try:
                 payloads[position] = decompress(payload)
             except UnreadableError as error:
                 payloads[position] = b""
-                unreadable[position] = Rejected(error.reason, str(error))
-    return payloads, unreadable
+                rejected[position] = unreadable(error)
+    return payloads, rejected
 
 
 def _header(position: int, verdict: Decoded, received: int) -> Header:

@@ -207,6 +207,16 @@ def test_it_asks_for_a_birth_once_a_station_sends_frames_without_one(talk: Talk)
     assert len(talk.said.take()) == 40
 
 
+def test_it_asks_for_the_birth_of_one_that_only_sends_what_is_late_until_it_falls_silent(talk: Talk) -> None:
+    talk.fleet.heard(STATION, "louxing", NOW, fresh=False)
+    for second in range(0, 2 * BIRTH_ASK_MS, 1_000):
+        talk.commander.ask_births(NOW + second)
+    assert len(talk.said.take()) == 2
+    for second in range(2 * BIRTH_ASK_MS + 1_000, 4 * BIRTH_ASK_MS, 1_000):
+        talk.commander.ask_births(NOW + second)
+    assert talk.said.take() == []
+
+
 def test_it_asks_no_birth_of_one_that_was_born_nor_of_hardware_without_an_outbox(talk: Talk) -> None:
     talk.hear(birth(1))
     talk.fleet.heard("louxing-08", "louxing", NOW, fresh=True, best_effort=True)

@@ -1,5 +1,7 @@
 """The exact decoder: bounds, compression, and what golden files are too large or too clumsy for."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,6 +87,20 @@ def test_it_takes_a_payload_of_the_largest_size_and_not_a_byte_more() -> None:
     assert accepted(PLAIN + padding).seq == 812
     assert refused(PLAIN + padding + b" ").reason is Reason.TOO_BIG
     assert refused(b"\xff" * 10_000_000).reason is Reason.TOO_BIG
+
+
+@pytest.mark.parametrize("sent", [bytes, compress])
+def test_it_reads_who_says_too_much_so_that_it_can_be_acknowledged(sent: Callable[[bytes], bytes]) -> None:
+    long = PLAIN + b" " * MAX_DECOMPRESSED
+    rejected = refused(sent(long))
+    assert (rejected.reason, rejected.stream, rejected.seq) == (Reason.TOO_BIG, STREAM, 812)
+    for unsaid in (
+        long.replace(b'"v":1', b'"v":2'),
+        long.replace(b'"seq":812', b'"seq":-1'),
+        b" " + b"[" * len(long),
+    ):
+        rejected = refused(sent(unsaid))
+        assert (rejected.reason, rejected.stream, rejected.seq) == (Reason.TOO_BIG, None, None)
 
 
 def test_it_decompresses_up_to_its_limit_and_not_a_byte_more() -> None:
