@@ -18,7 +18,7 @@ import duckdb
 import pytest
 
 from tests.acceptance.rig import Rig, Station
-from tests.acceptance.test_kills import balanced, faults
+from tests.acceptance.test_kills import FAULTS, Fate, balanced
 from tests.support.processes import Running
 from tests.support.waiting import until_sync
 
@@ -52,7 +52,7 @@ def test_it_stores_a_million_frames_exactly_once_while_five_hundred_kills_happen
 ) -> None:
     plan, seed, began = Plan.read(), time.time_ns(), time.monotonic()  # noqa: TID251 - a new seed every time
     with Rig.open(tmp_path, AGENTS, LINE_S) as rig, fleet(rig, plan.frames) as crowd:
-        kills = torment(rig, crowd, plan, random.Random(seed))
+        fate = torment(rig, crowd, plan, random.Random(seed))
         report = json.loads(crowd.wait_for(r"^\{.*\}$", DRAIN_S)[0])
         assert crowd.wait(30) == 0, crowd.output
         settle(rig)
@@ -60,10 +60,12 @@ def test_it_stores_a_million_frames_exactly_once_while_five_hundred_kills_happen
         books = audit(tmp_path / "gateway" / "store.duckdb")
     assert books["frames"] == books["identities"] == books["fleet"] + sum(a.frames() for a in rig.stations)
     assert books["fleet"] == plan.frames
-    assert kills >= plan.kills, f"only {kills} kills fitted into {plan.seconds} s"
+    assert fate.kills >= plan.kills, f"only {fate.kills} kills fitted into {plan.seconds} s"
+    assert set(fate.happened) == set(FAULTS)
     summary = {
         "seed": seed,
-        "kills": kills,
+        "kills": fate.kills,
+        "faults": {fault.__name__: times for fault, times in fate.happened.items()},
         "frames": books["frames"],
         "seconds": round(time.monotonic() - began),
         "link_duplicates": rig.link.duplicated,
@@ -81,16 +83,15 @@ def fleet(rig: Rig, frames: int) -> Running:
     )
 
 
-def torment(rig: Rig, crowd: Running, plan: Plan, chance: random.Random) -> int:
-    """Let things happen until there were kills enough and the crowd has said everything; count them."""
-    kills, deadline = 0, time.monotonic() + plan.seconds
+def torment(rig: Rig, crowd: Running, plan: Plan, chance: random.Random) -> Fate:
+    """Let things happen until there were kills enough and the crowd has said everything."""
+    fate, deadline = Fate(rig, chance), time.monotonic() + plan.seconds
     rig.link.duplicate_every = 5
-    while (kills < plan.kills or crowd.code is None) and time.monotonic() < deadline:
-        if kills < plan.kills:
-            chance.choice(faults(rig, chance))()
-            kills += 1
+    while (fate.kills < plan.kills or crowd.code is None) and time.monotonic() < deadline:
+        if fate.kills < plan.kills:
+            fate.strike()
         time.sleep(chance.uniform(0, 4))
-    return kills
+    return fate
 
 
 def settle(rig: Rig) -> None:

@@ -20,11 +20,13 @@ from gateway.alerting.response.settings import AlertSettings
 from gateway.domain.alerts import Change, Key, Transition, alert_id
 from gateway.domain.holidays import Holidays
 from gateway.notify.webhook import Webhook
+from gateway.notify.wecom import Wecom, WecomSettings
 from gateway.state.alert_rows import AlertRow, Verdict
 from gateway.state.database import State
 from gateway.state.notification_rows import Delivery
 from tests.integration.alerting.hooks import ON_CALL, alerting_over, hook_channel, three_hooks
 from tests.support.http_fake import HttpFake, Mood
+from tests.support.robots import WecomFake
 from tests.support.waiting import until
 from tests.unit.alerting.response.desk import MINUTE, NOON, SECOND
 
@@ -80,7 +82,10 @@ class House:
 
 
 @asynccontextmanager
-async def house(path: Path, public_url: str | None = None) -> AsyncIterator[House]:
+async def house(
+    path: Path, public_url: str | None = None, robot: WecomFake | None = None
+) -> AsyncIterator[House]:
+    """Open a house; ``robot`` is the channel `one` instead of a webhook."""
     ahead = [0]
     loop = asyncio.get_running_loop()
     begun = loop.time()
@@ -93,6 +98,9 @@ async def house(path: Path, public_url: str | None = None) -> AsyncIterator[Hous
             plan = Plan(AlertSettings(), Holidays(), ON_CALL, public_url)
             alerting = alerting_over(state, plan, clock)
             channels = {name: hook_channel(name, hook, client) for name, hook in hooks.items()}
+            if robot is not None:
+                hooks["one"] = robot
+                channels["one"] = Wecom("one", WecomSettings.model_validate({"url": robot.url}), client)
             async with alerting.open_dispatcher(channels) as dispatcher:
                 running = asyncio.create_task(dispatcher.run(), name="dispatcher")
                 yield House(alerting, dispatcher, hooks, ahead)
@@ -155,17 +163,20 @@ async def test_when_a_person_s_channels_all_fail_the_next_person_is_told(tmp_pat
         await until(pushed, 20)
 
 
-async def test_a_channel_that_hangs_delays_no_other(tmp_path: Path) -> None:
-    async with house(tmp_path) as at:
-        at.hooks["one"].mood = Mood.HANG
+@pytest.mark.parametrize(
+    "mood", [Mood.HANG, Mood.ERROR, Mood.THROTTLE], ids=["hangs", "500", "200 with a code"]
+)
+async def test_a_robot_that_is_unwell_delays_no_other_channel(tmp_path: Path, mood: Mood) -> None:
+    async with WecomFake(mood).listening() as robot, house(tmp_path, robot=robot) as at:
         at.opens("WA-02")
         await until(lambda: len(at.hooks["one"].requests) == 1)
+        await until(partial(at.failed, "one", 0 if mood is Mood.HANG else 1))
         with at.alerting.state.begin() as connection:
             # somebody else is told over another channel meanwhile
             (waiting,) = at.alerting.state.notifications.page(1)
             other = replace(
                 waiting, id="other", channel="three", person="wang", state=Delivery.WAITING, owner=None,
-                leased_until=None, attempts=0,
+                leased_until=None, attempts=0, failures=0, due=waiting.created,
             )  # fmt: skip
             at.alerting.state.notifications.add(connection, [other])
         at.dispatcher.wake()

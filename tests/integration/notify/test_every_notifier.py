@@ -170,6 +170,16 @@ async def test_it_never_delays_another_channel(rig: Rig) -> None:
         await asyncio.wait([hanging])
 
 
+@pytest.mark.parametrize("mood", [Mood.ERROR, Mood.THROTTLE], ids=["500", "too much"])
+async def test_its_refusals_hold_up_no_other_channel(rig: Rig, mood: Mood) -> None:
+    """Robots say that it is too much in an answer of 200; they then hear nothing for a while."""
+    rig.behave(mood)
+    async with rig_of("wecom") as well:
+        assert isinstance(await rig.channel.send(message(), DUTY, NOW), Refused)
+        assert well.channel.wait_ms(message(), NOW) == 0
+        assert await well.channel.send(message(), DUTY, NOW) == Delivered()
+
+
 @pytest.mark.parametrize("kind", ROBOTS)
 async def test_it_does_not_take_a_page_of_the_network_for_a_delivery(kind: str) -> None:
     async with rig_of(kind) as rig:

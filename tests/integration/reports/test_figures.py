@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from gateway.state.alert_rows import Verdict
 from tests.integration.api_support import NOW, House
 from tests.integration.reports.desk import OCTOBER, STATION, ask, lives, roll, row_of
 from tests.unit.gateway_reports.lived import HOUR
@@ -73,6 +74,27 @@ async def test_it_tells_how_soon_alerts_were_taken_and_how_many_were_false(
     row = row_of(body, severity="P2", rule="WA-02")
     assert (row["alerts"], row["acknowledged"], row["ack_median_s"]) == (1, 1, 120)
     assert row["false_share"] is None
+
+
+async def test_it_tells_how_soon_closed_alerts_were_over_and_what_share_was_false(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    house.now = OCTOBER + HOUR
+    closed = [(60, 600, Verdict.REAL), (180, 1_200, Verdict.FALSE), (90, 4_200, Verdict.REAL)]
+    for taken_s, over_s, verdict in closed:
+        opened = house.now
+        alert = house.opens("WA-02")
+        house.life.acknowledge(alert, "li", "", opened + taken_s * 1_000)
+        house.life.resolve(alert, "li", "hose", verdict, opened + over_s * 1_000)
+        house.now = opened + 2 * HOUR
+    house.now = NOW
+    body = await ask(client, "alerts", period="2026-10", region="louxing")
+    row = row_of(body, severity="P2", rule="WA-02")
+    assert (row["alerts"], row["acknowledged"], row["resolved"]) == (3, 3, 3)
+    assert (row["ack_median_s"], row["ack_longest_s"]) == (90, 180)
+    assert row["resolve_median_s"] == 1_200
+    assert (row["judged"], row["false"]) == (3, 1)
+    assert row["false_share"] == pytest.approx(1 / 3, abs=0.001)
 
 
 async def test_it_tells_how_full_a_station_is_hour_by_weekday(
