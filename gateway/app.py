@@ -27,7 +27,7 @@ from gateway.api.services import Services
 from gateway.backup.running import RunningBackups
 from gateway.backup.taking import Backups
 from gateway.batch.latest import Latest
-from gateway.config import Settings
+from gateway.config import Settings, http_url
 from gateway.console.pages import add_console
 from gateway.domain.fleet import Fleet
 from gateway.domain.registry import DEFAULT_TZ, Registry
@@ -128,7 +128,7 @@ class Gateway:
             api = create_api(services)
             add_console(api)
             server = Server(api)
-            http_url = f"http://{settings.http.host}:{listener.getsockname()[1]}"
+            address = http_url(settings.http.host, listener.getsockname()[1])
             minute = Minute(
                 parts.fleet,
                 services.fleet_list,
@@ -137,7 +137,7 @@ class Gateway:
                 ingest.completeness,
                 store.cursor,
             )
-            yield cls(ingest, alarms, services, mirroring, http_url, url, minute, server, listener)
+            yield cls(ingest, alarms, services, mirroring, address, url, minute, server, listener)
 
     async def run(self) -> None:
         """Serve until `stop`; everything that arrived by then is durable and acknowledged."""

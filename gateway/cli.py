@@ -17,6 +17,7 @@ from gateway.domain.secrets import read_secret
 from gateway.errors import GatewayError, SettingsError, StartError
 from gateway.observability import configure_logs
 from gateway.timeseries.mirror.settings import InfluxSettings
+from gateway.whereabouts import asked_at, written_down
 from wire.topics import Topics
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def replay(
             span = parse_time(start), parse_time(end)
         except ValueError as error:
             raise SettingsError(f"--from, --to: {error}") from None
-        lines = history.ask(f"http://{settings.http.host}:{settings.http.port}", rules, start, end, token)
+        lines = history.ask(asked_at(settings), rules, start, end, token)
         if lines is None:
             file = settings.stations.file
             registry = Registry.load(file) if file is not None else Registry()
@@ -226,7 +227,7 @@ def backup(
 
     with _operators_mistakes():
         settings, folder = load(config), to.absolute()
-        taken = asking.ask(f"http://{settings.http.host}:{settings.http.port}", folder, keep, token)
+        taken = asking.ask(asked_at(settings), folder, keep, token)
         typer.echo(taken or asking.take(settings.data_dir.absolute(), folder, keep, now_ms()))
 
 
@@ -254,12 +255,13 @@ async def _serve(settings: Settings, *, take_over: bool) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, gateway.stop)
         loop.add_signal_handler(signal.SIGHUP, gateway.reload_rules)
-        async with asyncio.TaskGroup() as group:
-            running = group.create_task(gateway.run(), name="gateway")
-            ready = group.create_task(gateway.until_ready(), name="gateway-ready")
-            ready.add_done_callback(lambda task: _tell_ready(gateway) if not task.cancelled() else None)
-            await asyncio.wait({running})
-            ready.cancel()
+        with written_down(settings.data_dir, gateway.http_url):
+            async with asyncio.TaskGroup() as group:
+                running = group.create_task(gateway.run(), name="gateway")
+                ready = group.create_task(gateway.until_ready(), name="gateway-ready")
+                ready.add_done_callback(lambda task: _tell_ready(gateway) if not task.cancelled() else None)
+                await asyncio.wait({running})
+                ready.cancel()
 
 
 def _tell_ready(gateway: "Gateway") -> None:

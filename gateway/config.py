@@ -11,7 +11,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
@@ -117,10 +116,15 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Set
             _put(raw, key, value)
             variables[_place(key)] = key
     try:
-        return _with_secrets(Settings.model_validate(raw))
+        return Settings.model_validate(raw)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
         raise SettingsError("; ".join(_sentence(fault, path, variables) for fault in faults)) from error
+
+
+def http_url(host: str, port: int) -> str:
+    """Return the address of pages and API; an IPv6 host stands in brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _sentence(fault: ErrorDetails, path: Path | None, variables: Mapping[tuple[str, ...], str]) -> str:
@@ -128,7 +132,11 @@ def _sentence(fault: ErrorDetails, path: Path | None, variables: Mapping[tuple[s
     place = tuple(map(str, fault["loc"]))
     said_by = [name for where, name in variables.items() if place[: len(where)] == where]
     where = said_by[0] if said_by else str(path) if path is not None else "settings"
-    wrong = "there is no such setting" if fault["type"] == "extra_forbidden" else fault["msg"]
+    wrong = (
+        "there is no such setting"
+        if fault["type"] == "extra_forbidden"
+        else fault["msg"].removeprefix("Value error, ")
+    )
     return f"{where}: {'.'.join(place)}: {wrong}"
 
 
@@ -162,16 +170,3 @@ def _put(raw: dict[str, Any], key: str, value: str) -> None:
 
 def _place(key: str) -> tuple[str, ...]:
     return tuple(key.removeprefix(PREFIX).lower().split("__"))
-
-
-def _with_secrets(settings: Settings) -> Settings:
-    """Replace a password that is the path of a file by what the file holds."""
-    password = settings.broker.password
-    if password is None or not password.get_secret_value().startswith(("/", "./")):
-        return settings
-    path = Path(password.get_secret_value())
-    try:
-        secret = SecretStr(path.read_text(encoding="utf-8").strip())
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"broker.password: {path}: {error}") from error
-    return settings.model_copy(update={"broker": settings.broker.model_copy(update={"password": secret})})

@@ -16,8 +16,9 @@ import structlog
 from gmqtt import Client, Subscription
 from gmqtt.mqtt.constants import MQTTv311
 from gmqtt.mqtt.handler import MQTTConnectError
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from gateway.domain.secrets import Secret
 from gateway.errors import StartError
 
 log = structlog.get_logger(__name__)
@@ -40,7 +41,7 @@ class BrokerSettings(BaseModel):
 
     url: str | None = Field(None, description="`mqtt://host:port` or `mqtts://host:port`.")
     username: str | None = Field(None, description="User name; the broker's ACL decides what it may read.")
-    password: SecretStr | None = Field(None, description="Password, or the path of a file that holds it.")
+    password: Secret | None = Field(None, description="Password, or the path of a file that holds it.")
     ca: Path | None = Field(
         None, description="Certificates that may sign the broker's (PEM); default: the system's."
     )
@@ -55,6 +56,23 @@ class BrokerSettings(BaseModel):
             raise ValueError("give either url: mqtt://host:port or embedded: true")
         if self.url is not None:
             host_and_port(self.url)
+        return self
+
+    @model_validator(mode="after")
+    def _files_can_be_used(self) -> "BrokerSettings":
+        if (self.cert is None) != (self.key is None):
+            raise ValueError("cert and key belong together")
+        for name, path in (("ca", self.ca), ("cert", self.cert), ("key", self.key)):
+            try:
+                if path is not None:
+                    path.open("rb").close()
+            except OSError as error:
+                raise ValueError(f"{name} {path}: {error.strerror}") from None
+        if self.url is not None:
+            try:
+                tls_context(self.url, self)
+            except StartError as error:
+                raise ValueError(str(error)) from None
         return self
 
 
@@ -73,12 +91,12 @@ def tls_context(url: str, settings: BrokerSettings) -> ssl.SSLContext | None:
     try:
         context = ssl.create_default_context(cafile=settings.ca)
     except OSError as error:
-        raise StartError(f"broker.ca {settings.ca}: {error}") from error
+        raise StartError(f"ca {settings.ca}: {error}") from error
     if settings.cert is not None:
         try:
             context.load_cert_chain(settings.cert, settings.key)
         except OSError as error:
-            raise StartError(f"broker.cert {settings.cert}, broker.key {settings.key}: {error}") from error
+            raise StartError(f"cert {settings.cert}, key {settings.key}: {error}") from error
     return context
 
 

@@ -24,7 +24,7 @@ PATIENCE_S = 180.0
 
 def ask(url: str, rules: Path, start: str, end: str, token: str | None) -> Iterator[str] | None:
     """Have the gateway at an address judge; None when nobody listens there, StartError when it refuses."""
-    files = {path.name: path.read_text("utf-8") for path in sorted(rules.glob("*.yaml"))}
+    files = _files(rules)
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     try:
         answer = httpx.post(
@@ -42,6 +42,22 @@ def ask(url: str, rules: Path, start: str, end: str, token: str | None) -> Itera
     return _lines(answer.json())
 
 
+def _files(rules: Path) -> dict[str, str]:
+    """Read the rule files of a folder, by name; SettingsError when it has none that can be read."""
+    if not rules.is_dir():
+        raise SettingsError(f"--rules {rules}: no such folder")
+    paths = sorted(rules.glob("*.yaml"))
+    if not paths:
+        raise SettingsError(f"--rules {rules}: there is no rule file (*.yaml) in this folder")
+    files = {}
+    for path in paths:
+        try:
+            files[path.name] = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"--rules {path}: {error}") from None
+    return files
+
+
 def judge(data_dir: Path, registry: Registry, rules: Path, span: tuple[int, int], now: int) -> Iterator[str]:
     """Open the stores and judge here (ms of receipt); StartError when another process has them."""
     try:
@@ -54,7 +70,7 @@ def judge(data_dir: Path, registry: Registry, rules: Path, span: tuple[int, int]
         with State.open(data_dir, now) as state:
             history = History(store, state.births)
             engine = engine_of(catalogue, history, registry, Holidays())
-            result = run(engine, history, *span)
+            result = run(engine, history, span[0], min(span[1], now))  # silence to come has not happened
             for one in result.fired():
                 key = one.first.key
                 live = "also live" if state.alerts.get(one.alert_id) else "not live"

@@ -4,10 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import Settings, load
+from gateway.config import Settings, http_url, load
 from gateway.errors import SettingsError
+from tests.support.certificates import Certificates
 
 GOOD = 'broker: {url: "mqtt://127.0.0.1:1883"}\n'
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return Certificates.make(tmp_path_factory.mktemp("pki"))
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -122,14 +128,23 @@ def test_it_says_that_a_file_is_missing_or_no_text(tmp_path: Path) -> None:
         load(tmp_path / "latin.yaml", {})
 
 
+def with_files(scheme: str, **paths: Path) -> str:
+    named = "".join(f", {key}: {path}" for key, path in paths.items())
+    return f'broker: {{url: "{scheme}://a"{named}}}\n'
+
+
 def with_password(password: str) -> str:
     return f'broker: {{url: "mqtt://a", username: gateway, password: "{password}"}}\n'
 
 
-def test_it_reads_a_secret_from_a_file(tmp_path: Path) -> None:
-    secret = tmp_path / "password"
-    secret.write_text("hunter2\n")
-    password = read(tmp_path, with_password(str(secret))).broker.password
+@pytest.mark.parametrize("path", ["{folder}/password", "./password", "../here/password", "~/password"])
+def test_it_reads_a_secret_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "password").write_text("hunter2\n")
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("HOME", str(here))
+    password = read(tmp_path, with_password(path.format(folder=here))).broker.password
     assert password is not None
     assert password.get_secret_value() == "hunter2"
 
@@ -142,9 +157,54 @@ def test_it_takes_a_secret_as_it_stands(tmp_path: Path) -> None:
 
 def test_it_is_loud_about_a_secret_it_cannot_read(tmp_path: Path) -> None:
     assert "broker.password: /no/such/file" in refusal(tmp_path, with_password("/no/such/file"))
+    assert "broker.password: ~nobody-of-ours/x" in refusal(tmp_path, with_password("~nobody-of-ours/x"))
+
+
+def test_it_refuses_an_empty_file_as_a_secret(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text(" \n")
+    said = refusal(tmp_path, with_password(str(tmp_path / "password")))
+    assert f"broker.password: {tmp_path / 'password'}: the file is empty" in said
 
 
 def test_it_never_shows_a_secret(tmp_path: Path) -> None:
     assert "hunter2" not in repr(read(tmp_path, with_password("hunter2")))
     assert "hunter2" not in refusal(tmp_path, with_password("hunter2") + "humor: dry\n")
     assert "hunter2" not in refusal(tmp_path, 'broker: {url: "ftp://a", password: hunter2}\n')
+
+
+@pytest.mark.parametrize("key", ["ca", "cert", "key"])
+@pytest.mark.parametrize("scheme", ["mqtt", "mqtts"])
+def test_it_names_a_file_of_the_broker_that_is_missing(
+    tmp_path: Path, files: Certificates, scheme: str, key: str
+) -> None:
+    paths = {"ca": files.ca, "cert": files.cert, "key": files.key} | {key: tmp_path / "missing.pem"}
+    said = refusal(tmp_path, with_files(scheme, **paths))
+    assert f"broker: {key} {tmp_path / 'missing.pem'}: No such file or directory" in said
+
+
+@pytest.mark.parametrize("key", ["ca", "cert", "key"])
+def test_it_names_a_file_of_the_broker_that_holds_something_else(
+    tmp_path: Path, files: Certificates, key: str
+) -> None:
+    paths = {"ca": files.ca, "cert": files.cert, "key": files.key}
+    assert read(tmp_path, with_files("mqtts", **paths)).broker.key == files.key
+    (tmp_path / "prose.pem").write_text("no certificate, and no key")
+    said = refusal(tmp_path, with_files("mqtts", **paths | {key: tmp_path / "prose.pem"}))
+    assert f"{key} {tmp_path / 'prose.pem'}" in said
+
+
+def test_it_wants_a_certificate_and_its_key(tmp_path: Path, files: Certificates) -> None:
+    for half in ({"cert": files.cert}, {"key": files.key}):
+        assert "broker: cert and key belong together" in refusal(tmp_path, with_files("mqtts", **half))
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("localhost", "http://localhost:8000"),
+        ("::1", "http://[::1]:8000"),
+    ],
+)
+def test_the_address_of_an_ipv6_host_has_brackets(host: str, url: str) -> None:
+    assert http_url(host, 8000) == url
