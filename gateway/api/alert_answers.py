@@ -1,6 +1,6 @@
 """How alerts, silences, maintenance and the rota become what the API answers."""
 
-from gateway.api.values import rfc3339
+from gateway.api.values import rfc3339, written
 from gateway.domain.oncall import Override
 from gateway.domain.schedules import Maintenance, next_windows
 from gateway.domain.silences import Silence
@@ -46,7 +46,7 @@ def alert_answer(view: AlertView, timeline: list[JournalEntry]) -> dict[str, obj
         "first_action": view.first_action,
         "learned": dict(view.learned),
         "timeline": [
-            {"at": rfc3339(entry.at), "kind": entry.kind, "by": entry.by, "detail": entry.detail}
+            {"at": rfc3339(entry.at), "kind": entry.kind, "by": entry.by, "detail": written(entry.detail)}
             for entry in timeline
         ],
     }

@@ -3,7 +3,7 @@
 import base64
 
 from gateway.api.access import Principal, Role
-from gateway.api.values import rfc3339
+from gateway.api.values import rfc3339, written
 from gateway.queries.fleet_list import StationSummary
 from gateway.queries.station_detail import DeviceDetail, StationDetail
 from gateway.state.commands import CommandRecord
@@ -71,7 +71,7 @@ def reading_item(reading: StoredReading, stream: Stream | None = None) -> dict[s
 def quarantine_item(entry: Entry, principal: Principal) -> dict[str, object]:
     """Write one quarantine entry; its bytes only for an admin."""
     item = entry.item
-    written: dict[str, object] = {
+    answer: dict[str, object] = {
         "id": entry.id,
         "received": rfc3339(entry.received),
         "repeated": rfc3339(entry.repeated),
@@ -87,9 +87,9 @@ def quarantine_item(entry: Entry, principal: Principal) -> dict[str, object]:
         "replayed": rfc3339(entry.replayed),
     }
     if principal.role >= Role.ADMIN:
-        written["bytes"] = base64.b64encode(item.payload).decode()
-        written["cut"] = entry.cut
-    return written
+        answer["bytes"] = base64.b64encode(item.payload).decode()
+        answer["cut"] = entry.cut
+    return answer
 
 
 def command_item(command: CommandRecord) -> dict[str, object]:
@@ -105,5 +105,5 @@ def command_item(command: CommandRecord) -> dict[str, object]:
         "state": command.state,
         "reason": command.reason,
         "at": rfc3339(command.at),
-        "result": command.result,
+        "result": None if command.result is None else written(command.result),
     }

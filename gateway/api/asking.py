@@ -15,7 +15,7 @@ from gateway.domain.fleet import StationLive
 from gateway.queries.alerts import AlertView
 from gateway.queries.fleet_list import OWN_STATION
 
-_BEARER = HTTPBearer(auto_error=False, description="A token of the gateway's token file.")
+BEARER = HTTPBearer(auto_error=False, description="A token of the gateway's token file.")
 
 
 def services_of(request: Request) -> Services:
@@ -35,7 +35,7 @@ def each_once(request: Request) -> None:
 
 def principal_of(
     request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
 ) -> Principal:
     """Return who asks; Problem 401 without a token that is known."""
     tokens: Tokens | None = request.app.state.tokens
@@ -114,13 +114,8 @@ def check_place(services: Services, principal: Principal, station_id: str | None
 
 
 def named(principal: Principal, by: str | None) -> str | None:
-    """Return who does it: the token's name, else the name that was given; Problem 422 when they differ."""
-    if principal.name is None:
-        return by
-    if by is not None and by != principal.name:
-        detail = f"by comes from the token: {principal.name}; leave it out"
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "body", "by", detail)
-    return principal.name
+    """Return who does it: the token's name, whatever name was given; without tokens that one."""
+    return by if principal.name is None else principal.name
 
 
 def somebody(principal: Principal, by: str | None) -> str:

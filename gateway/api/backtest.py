@@ -49,10 +49,11 @@ class BacktestBody(Strict):
     responses=responses(*WRITES, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 async def backtest_rules(services: Asked, principal: Operator, body: BacktestBody) -> Response:
-    """Judge what is stored by other rules, for two minutes at most; one such question at a time."""
-    start, end = parse_time(body.start), parse_time(body.end)
-    if not start < end <= start + LONGEST_MS:
-        raise _wrong("end", "it must be after start, and within 31 days of it")
+    """Judge what is stored by other rules, for two minutes at most; one such question at a time.
+
+    It goes no further than now: rules about silence would tell of what has not happened.
+    """
+    start, end = _span(body, services.clock())
     if services.judging.locked():
         detail = "another backtest is under way; ask again when it is done"
         raise Problem(HTTPStatus.CONFLICT, "server", "backtest", detail)
@@ -64,11 +65,20 @@ async def backtest_rules(services: Asked, principal: Operator, body: BacktestBod
         timer = asyncio.get_running_loop().call_later(PATIENCE_S, time_is_up.set)
         try:
             judge = partial(services.backtest.judge, catalogue, start, end, principal.regions)
-            judged = await asyncio.to_thread(judge, time_is_up.is_set)
+            judged = await asyncio.to_thread(judge, lambda: time_is_up.is_set() or services.stopping.is_set())
         finally:
             timer.cancel()
             time_is_up.set()  # the worker of a client that went away must not go on alone
     return json_response(_answer(judged, start, end))
+
+
+def _span(body: BacktestBody, now: int) -> tuple[int, int]:
+    start, end = parse_time(body.start), parse_time(body.end)
+    if not start < end <= start + LONGEST_MS:
+        raise _wrong("end", "it must be after start, and within 31 days of it")
+    if start >= now:
+        raise _wrong("start", "it must be in the past")
+    return start, min(end, now)
 
 
 def _catalogue(files: Mapping[str, str]) -> Catalogue:

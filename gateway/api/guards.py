@@ -5,6 +5,9 @@ A write must come as JSON to a name this gateway is known by. A page of another 
 The forms of our own pages cannot send JSON: theirs must say that they come from such a name. Below `/a/` even
 that is not asked: the link itself is the right to do what it says, whoever sends it, and the browsers
 inside chat programs leave things out.
+
+A write to the API must come with a token that is known before its body is read: its route would parse that
+first, and tell a stranger what is wrong with it.
 """
 
 from collections.abc import Iterable
@@ -12,14 +15,17 @@ from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.api.problems import FieldError, problem_response
+from gateway.api.asking import BEARER, principal_of
+from gateway.api.problems import Problem, answer_to
 from gateway.api.settings import HttpSettings
 
 MOST_BODY_BYTES = 64 * 1024
 MOST_RULES_BYTES = 1024 * 1024
 BACKTEST = "/api/v1/rules/backtest"
+API = "/api/"
 LINKS = "/a/"
 _READS = {"GET", "HEAD", "OPTIONS"}
 _FORM = "application/x-www-form-urlencoded"
@@ -54,26 +60,26 @@ class Guards:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        reads = scope["method"] in _READS
-        fault = None if reads else self._fault(scope["path"], Headers(scope=scope))
-        answer = self._app if fault is None else problem_response(fault[0], fault[1].detail, [fault[1]])
+        fault = None
+        if scope["method"] not in _READS:
+            fault = self._fault(scope["path"], Headers(scope=scope)) or await _stranger(scope)
+        answer = self._app if fault is None else answer_to(fault)
         most = MOST_RULES_BYTES if scope["path"] == BACKTEST else MOST_BODY_BYTES
         await answer(scope, _bounded(receive, most), _bound(send))
 
-    def _fault(self, path: str, headers: Headers) -> tuple[HTTPStatus, FieldError] | None:
+    def _fault(self, path: str, headers: Headers) -> Problem | None:
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         is_link = path.startswith(LINKS)
-        is_form = media_type == _FORM and not path.startswith("/api/")
+        is_form = media_type == _FORM and not path.startswith(API)
         if media_type != "application/json" and not is_form and not is_link:
             detail = "a write needs Content-Type: application/json"
-            fault = FieldError(location="header", field="Content-Type", detail=detail)
-            return HTTPStatus.UNSUPPORTED_MEDIA_TYPE, fault
+            return Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "header", "Content-Type", detail)
         if _name(headers.get("host", "")) not in self._hosts:
             detail = "a write must come to a name this gateway is known by; add it to http.hosts"
-            return HTTPStatus.FORBIDDEN, FieldError(location="header", field="Host", detail=detail)
+            return Problem(HTTPStatus.FORBIDDEN, "header", "Host", detail)
         if is_form and not is_link and not self._is_ours(headers):
             detail = "a form must be sent from a page of this gateway; open the page again and send it there"
-            return HTTPStatus.FORBIDDEN, FieldError(location="header", field="Origin", detail=detail)
+            return Problem(HTTPStatus.FORBIDDEN, "header", "Origin", detail)
         return None
 
     def _is_ours(self, headers: Headers) -> bool:
@@ -82,6 +88,17 @@ class Guards:
         if scheme not in {"http", "https"}:
             return False
         return host == headers.get("host") or _name(host) in self._hosts - set(map(_name, _LOOPBACK))
+
+
+async def _stranger(scope: Scope) -> Problem | None:
+    if not scope["path"].startswith(API):
+        return None
+    request = Request(scope)
+    try:
+        principal_of(request, await BEARER(request))
+    except Problem as problem:
+        return problem
+    return None
 
 
 def _name(host: str) -> str:

@@ -88,6 +88,12 @@ def problem_response(
     return Response(orjson.dumps(body.model_dump()), status, dict(headers or {}), media_type=MEDIA_TYPE)
 
 
+def answer_to(problem: Problem) -> Response:
+    """Return the answer for a problem that was raised."""
+    fault = FieldError(location=problem.location, field=problem.field, detail=problem.detail)
+    return problem_response(problem.status, problem.detail, [fault], problem.headers)
+
+
 def responses(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     """Describe error answers for OpenAPI."""
     described: dict[int | str, dict[str, Any]] = {}
@@ -109,8 +115,7 @@ def install(app: FastAPI) -> None:
 
 async def _answer_problem(_request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101 - registered for nothing else
-    faults = [FieldError(location=error.location, field=error.field, detail=error.detail)]
-    return problem_response(error.status, error.detail, faults, error.headers)
+    return answer_to(error)
 
 
 async def _answer_validation(_request: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ import structlog
 from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
+from gateway.api.accepted import preferred
 from gateway.api.access import Principal, Role
 from gateway.api.asking import Asked, Operator, Viewer, somebody
 from gateway.api.problems import WRITES, Problem, responses
@@ -167,12 +168,9 @@ def _media_type(ending: str, accept: str) -> str:
             detail = f"reports end in {', '.join(f'.{one}' for one in MEDIA_TYPES)}, not .{ending}"
             raise Problem(HTTPStatus.NOT_FOUND, "path", "kind", detail)
         return MEDIA_TYPES[ending]
-    for wanted in accept.lower().split(","):
-        media_type = wanted.partition(";")[0].strip()
-        if media_type in MEDIA_TYPES.values():
-            return media_type
-        if media_type in {"*/*", "application/*", ""}:
-            return JSON
+    wanted = preferred(accept)
+    if wanted is not None:
+        return wanted
     detail = f"a report is {', '.join(MEDIA_TYPES.values())}"
     raise Problem(HTTPStatus.NOT_ACCEPTABLE, "header", "Accept", detail)
 

@@ -1,6 +1,7 @@
 """What the API needs of the rest of the gateway, as one value that `app` fills in."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -43,7 +44,7 @@ class Services:
     ``send_command`` publishes a command already written down (region second) and sends it again until
     its time is over; ``replay`` offers one quarantine entry to ingest again; ``correct`` decides a
     correction and says whether it is carried out. ``readiness`` gives ``ok`` or what is wrong for ``store``,
-    ``engine`` and ``broker`` (and more, if it likes).
+    ``engine`` and ``broker`` (and more, if it likes). ``stopping`` is set once the server closes.
     """
 
     settings: HttpSettings
@@ -72,4 +73,5 @@ class Services:
     metrics: CollectorRegistry
     tapping: asyncio.Lock = field(default_factory=asyncio.Lock)
     judging: asyncio.Lock = field(default_factory=asyncio.Lock)
+    stopping: threading.Event = field(default_factory=threading.Event)
     readers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READERS))

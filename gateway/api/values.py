@@ -16,6 +16,8 @@ from gateway.api.problems import Problem
 T = TypeVar("T")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+_TIMES = frozenset({"at", "until"})
+"""What times are called in the details of an alert's journal and in a station's answer to a command."""
 
 
 def rfc3339(ms: int | None) -> str | None:
@@ -23,6 +25,14 @@ def rfc3339(ms: int | None) -> str | None:
     if ms is None:
         return None
     return datetime.fromtimestamp(ms / 1_000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def written(noted: Mapping[str, object]) -> dict[str, object]:
+    """Write what was noted as it came, its times (ms there) like every other time."""
+    return {
+        name: rfc3339(value) if name in _TIMES and isinstance(value, int) else value
+        for name, value in noted.items()
+    }
 
 
 def parse_time(text: str) -> int:

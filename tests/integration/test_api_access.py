@@ -95,11 +95,22 @@ async def test_a_command_of_another_region_is_not_there(client: httpx.AsyncClien
 
 async def test_who_did_it_comes_from_the_token(house: House, client: httpx.AsyncClient) -> None:
     path = "/api/v1/stations/north-1/commands"
-    given = await client.post(path, json=COMMAND, headers=bearer("operator"))
-    assert given.json()["by"] == "operator-desk"
-    claimed = await client.post(path, json={**COMMAND, "by": "boss"}, headers=bearer("operator"))
-    assert (claimed.status_code, claimed.json()["errors"][0]["field"]) == (422, "by")
-    assert [deed.by for deed in house.state.audit.newest()] == ["operator-desk"]
+    for claimed in ({}, {"by": "boss"}):
+        given = await client.post(path, json=COMMAND | claimed, headers=bearer("operator"))
+        assert (given.status_code, given.json()["by"]) == (202, "operator-desk")
+    assert {deed.by for deed in house.state.audit.newest()} == {"operator-desk"}
+
+
+@pytest.mark.parametrize("headers", [{}, bearer("wrong"), {"Authorization": "Basic eDp5"}])
+async def test_nothing_is_read_from_a_body_without_a_token(
+    client: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    path, json = "/api/v1/stations/north-1/commands", {"Content-Type": "application/json"}
+    answer = await client.post(path, content=b"{", headers=headers | json)
+    assert (answer.status_code, answer.headers.get("www-authenticate")) == (401, "Bearer")
+    assert answer.json()["errors"][0]["field"] == "Authorization"
+    answer = await client.post(path, content=b"{", headers=bearer("operator") | json)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body")
 
 
 # -- writes from elsewhere ------------------------------------------------------------

@@ -6,6 +6,9 @@ import httpx
 import pytest
 
 from gateway.api.application import create_api
+from gateway.domain.local_time import DAY_MS
+from gateway.domain.registry import Registry
+from gateway.queries import history
 from tests.integration.api_support import NOW, TWO_PEOPLE, House, client_of, open_house
 
 TIME = {"start": "2026-11-22T07:00:00Z", "end": "2026-11-22T09:00:00Z"}
@@ -44,6 +47,7 @@ async def test_it_lists_what_would_have_fired_beside_what_did(
 ) -> None:
     house.opens("WA-02", "P1")
     missed = house.opens("WA-07", "P3", device="other")
+    house.now += 3_600_000
     answer = await backtest(client)
     assert answer.status_code == 200, answer.text
     body = answer.json()
@@ -63,7 +67,28 @@ async def test_it_changes_nothing(house: House, client: httpx.AsyncClient) -> No
     assert house.state.alerts.watermark("engine") == house.life.watermark()
 
 
-async def test_it_judges_by_the_rules_it_is_given(client: httpx.AsyncClient) -> None:
+async def test_it_tells_nothing_of_what_is_to_come(house: House, client: httpx.AsyncClient) -> None:
+    house.now += 60_000
+    body = (await backtest(client, end="2026-11-23T09:00:00Z", rules={"own.yaml": OWN})).json()
+    assert (body["judged_until"], body["complete"]) == ("2026-11-22T08:01:00.000Z", True)
+    assert "TS-01" in {item["rule"] for item in body["would"]}
+    assert [item for item in body["would"] if item["received"] > body["judged_until"]] == []
+
+
+def test_nor_does_the_command_line_where_no_gateway_runs(tmp_path: Path) -> None:
+    with open_house(tmp_path) as house:
+        house.write("louxing-07", "water", [{"device": "main", "ts": NOW, "water_flow_l_per_min": 40.0}])
+    (tmp_path / "timeseries.duckdb").rename(tmp_path / "store.duckdb")
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "own.yaml").write_text(OWN)
+    span = (NOW - 60_000, NOW + DAY_MS)
+    lines = list(history.judge(tmp_path, Registry(), tmp_path / "rules", span, NOW + 60_000))
+    assert any("TS-01" in line for line in lines)
+    assert [line for line in lines[:-1] if line >= "2026-11-22T08:01"] == []
+
+
+async def test_it_judges_by_the_rules_it_is_given(house: House, client: httpx.AsyncClient) -> None:
+    house.now += 3_600_000
     answer = await backtest(client, rules={"own.yaml": OWN})
     assert answer.status_code == 200, answer.text
     assert "TS-01" in {item["rule"] for item in answer.json()["would"]}
@@ -81,6 +106,7 @@ async def test_it_names_the_line_of_a_rule_that_is_wrong(client: httpx.AsyncClie
         ({"end": TIME["start"]}, "end"),
         ({"end": "2027-11-22T09:00:00Z"}, "end"),
         ({"start": "then"}, "start"),
+        ({"start": "2026-11-22T08:00:00Z"}, "start"),
         ({"rules": {"../evil.yaml": ""}}, "rules"),
         ({"rules": {"own.txt": ""}}, "rules"),
     ],

@@ -44,10 +44,11 @@ async def test_a_command_is_written_down_and_sent(house: House, client: httpx.As
 async def test_what_became_of_a_command_can_be_asked(house: House, client: httpx.AsyncClient) -> None:
     command = (await client.post(PATH, json={"name": "birth"})).json()
     house.state.commands.settle(
-        command["id"], CommandState.REFUSED, NOW + 5, reason="busy", result={"state": "refused"}
+        command["id"], CommandState.REFUSED, NOW + 5, reason="busy", result={"state": "refused", "at": NOW}
     )
     found = (await client.get(f"/api/v1/commands/{command['id']}")).json()
     assert (found["state"], found["reason"], found["at"]) == ("refused", "busy", "2026-11-22T08:00:00.005Z")
+    assert found["result"] == {"state": "refused", "at": "2026-11-22T08:00:00.000Z"}
 
 
 @pytest.mark.parametrize(
