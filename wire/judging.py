@@ -49,17 +49,11 @@ def _known_keys(domain: str, *, event: bool) -> frozenset[str]:
 
 
 def known_part(domain: str, raw: object) -> tuple[object, set[str]]:
-    """Split off the unknown fields, whose values are not looked at; a repeated key stays a fault.
-
-    A reading that calls itself good says what one that says nothing of it says.
-    """
+    """Split off the unknown fields, whose values are not looked at; a repeated key stays a fault."""
     if not isinstance(raw, dict) or isinstance(raw, Ambiguous):
         return raw, set()
     known = _known_keys(domain, event="event" in raw)
-    part = {name: value for name, value in raw.items() if name in known}
-    if part.get("quality") == "good":
-        del part["quality"]
-    return part, raw.keys() - known
+    return {name: value for name, value in raw.items() if name in known}, raw.keys() - known
 
 
 def judge_reading(domain: str, index: int, reading: object) -> Reading | RejectedReading:

@@ -82,10 +82,6 @@ def test_it_cuts_the_names_of_unknown_fields_to_what_a_log_can_hold() -> None:
     assert name == r"power.\ud800"
 
 
-def test_it_takes_a_reading_that_calls_itself_good_for_one_that_says_nothing_of_it() -> None:
-    assert accepted(with_text('"voltage_v":229.8,"quality":"good"')).readings == accepted(PLAIN).readings
-
-
 def test_it_takes_a_payload_of_the_largest_size_and_not_a_byte_more() -> None:
     padding = b" " * (MAX_PAYLOAD - len(PLAIN))
     assert accepted(PLAIN + padding).seq == 812
