@@ -1,4 +1,4 @@
-"""The fleet, worst first: one prepared order for pages, API and stream."""
+"""The fleet, worst first (by open P1 and P2, state, silence): one order for pages, API and stream."""
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping
@@ -19,7 +19,10 @@ _Key = tuple[int, int, str]
 
 
 class Place(NamedTuple):
-    """A station's place in the list; ``silent_since`` is 0 while online, so that pages hold still."""
+    """A station's place in the list; ``silent_since`` is 0 while online, so that pages hold still.
+
+    ``rank`` has its gravest open alert, that of a page to people, and within it its state.
+    """
 
     rank: int
     silent_since: int
@@ -118,7 +121,7 @@ class FleetList:
         for rank, _, station_id in self._order:
             station = self._fleet.get(station_id)
             if station is not None and wanted.admits(station):
-                counts[_STATES[rank]] += 1
+                counts[_STATES[rank % len(_STATES)]] += 1
         return counts
 
     def _admitted(self, start: int, wanted: FleetFilter, now: int) -> Iterator[tuple[_Key, StationLive]]:
@@ -135,10 +138,11 @@ class FleetList:
         self._prepared_at = now
         states = ((station, self._fleet.state(station, now)) for station in self._fleet)
         self._order = sorted(
-            _key(station, state) for station, state in states if station.station_id != OWN_STATION
+            self._key(station, state) for station, state in states if station.station_id != OWN_STATION
         )
 
-
-def _key(station: StationLive, state: StationState) -> _Key:
-    silent_since = 0 if state is StationState.ONLINE else station.last_seen or 0
-    return _RANK[state], silent_since, station.station_id
+    def _key(self, station: StationLive, state: StationState) -> _Key:
+        alerts = self._open_alerts.get(station.station_id, _NO_ALERTS)
+        gravity = 0 if alerts.get("P1") else 1 if alerts.get("P2") else 2
+        silent_since = 0 if state is StationState.ONLINE else station.last_seen or 0
+        return gravity * len(_STATES) + _RANK[state], silent_since, station.station_id

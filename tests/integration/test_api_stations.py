@@ -87,6 +87,15 @@ async def test_it_lists_the_worst_first(house: House, client: httpx.AsyncClient)
     assert await ids(client) == ["gone-long", "gone-just-now", "late", "never", "fine-a", "fine-b"]
 
 
+async def test_a_station_that_pages_people_comes_before_one_that_is_silent(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    for name, age_ms in (("gone", 900_000), ("burst", 0), ("dusty", 0), ("fire", 0)):
+        hear(house, name, age_ms)
+    house.fleet_list.count_alerts({"burst": {"P2": 1}, "dusty": {"P4": 3}, "fire": {"P1": 1, "P2": 1}})
+    assert await ids(client) == ["fire", "burst", "gone", "dusty"]
+
+
 @pytest.mark.parametrize("state", STATES)
 async def test_it_lists_one_state(house: House, client: httpx.AsyncClient, state: str) -> None:
     for name, age_ms in STATES.items():
