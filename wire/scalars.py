@@ -34,7 +34,7 @@ Seq = Annotated[int, Field(ge=1, le=LARGEST)]
 Count = Annotated[int, Field(ge=0, le=LARGEST)]
 
 
-def _or(instead: str | None) -> WrapValidator:
+def _fall_back_to(instead: str | None) -> WrapValidator:
     """Take something else for a value that is not of its form: what only describes never costs a message."""
 
     def judge(value: object, handler: ValidatorFunctionWrapHandler) -> object:
@@ -46,8 +46,8 @@ def _or(instead: str | None) -> WrapValidator:
     return WrapValidator(judge)
 
 
-LEFT_OUT = _or(None)
-Release = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9 ._+/-]{0,63}$"), _or("unknown")]
+LEFT_OUT = _fall_back_to(None)
+Release = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9 ._+/-]{0,63}$"), _fall_back_to("unknown")]
 """Whatever a maker of hardware calls its release; it describes the box, and is never stored with readings."""
 
 Slug = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,31}$")]

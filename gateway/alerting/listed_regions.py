@@ -24,5 +24,8 @@ class ListedRegions:
             agrees = spec is None or spec.region == station.region
             if agrees and station.station_id in self._told:
                 continue
-            (self._told.add if agrees else self._told.discard)(station.station_id)
+            if agrees:
+                self._told.add(station.station_id)
+            else:
+                self._told.discard(station.station_id)
             yield Observation(station.station_id, "station", "", {"region_as_listed": agrees})

@@ -59,15 +59,23 @@ class BrokerSettings(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _files_can_be_used(self) -> "BrokerSettings":
+    def _cert_has_its_key(self) -> "BrokerSettings":
         if (self.cert is None) != (self.key is None):
             raise ValueError("cert and key belong together")
+        return self
+
+    @model_validator(mode="after")
+    def _files_can_be_read(self) -> "BrokerSettings":
         for name, path in (("ca", self.ca), ("cert", self.cert), ("key", self.key)):
             try:
                 if path is not None:
                     path.open("rb").close()
             except OSError as error:
                 raise ValueError(f"{name} {path}: {error.strerror}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _files_make_up_tls(self) -> "BrokerSettings":
         if self.url is not None:
             try:
                 tls_context(self.url, self)
@@ -166,7 +174,6 @@ class Subscriber:
         listener: Listener,
     ) -> None:
         self.url = url
-        tls_context(url, settings)  # what cannot be read is told at the start, not at every attempt
         self._client_id = client_id
         self._settings = settings
         self._subscriptions = [Subscription(topic, qos=qos) for topic, qos in subscriptions]

@@ -13,6 +13,8 @@ OWN_STATION = "_gateway"
 _PREPARED_FOR_MS = 1_000
 _STATES = (StationState.OFFLINE, StationState.LATE, StationState.UNKNOWN, StationState.ONLINE)
 _RANK = {state: rank for rank, state in enumerate(_STATES)}
+_PAGING = ("P1", "P2")
+"""Severities that page people, the graver first."""
 _NO_ALERTS = {"P1": 0, "P2": 0, "P3": 0, "P4": 0}
 _Key = tuple[int, int, str]
 """As in `Place`, but a plain tuple: the garbage collector walks over 12,100 named ones again and again."""
@@ -143,6 +145,6 @@ class FleetList:
 
     def _key(self, station: StationLive, state: StationState) -> _Key:
         alerts = self._open_alerts.get(station.station_id, _NO_ALERTS)
-        gravity = 0 if alerts.get("P1") else 1 if alerts.get("P2") else 2
+        gravity = next((n for n, severity in enumerate(_PAGING) if alerts.get(severity)), len(_PAGING))
         silent_since = 0 if state is StationState.ONLINE else station.last_seen or 0
         return gravity * len(_STATES) + _RANK[state], silent_since, station.station_id

@@ -264,9 +264,7 @@ class Sequence:
         """Return how much later than its first a counterpart comes at the earliest and at the latest."""
         if self._before:
             return -self._within(station_id), 0
-        return -cast("int", cast("Spec", self._plan.resolved(station_id).spec).or_before), self._within(
-            station_id
-        )
+        return -cast("int", self._spec_of(station_id).or_before), self._within(station_id)
 
     def _is_excused(self, view: View, one: Happened) -> bool:
         """Whether as things stood just before it, an occurrence is no miss."""
@@ -295,10 +293,13 @@ class Sequence:
         return one.device if self._plan.rule.per == "device" else ""
 
     def _within(self, station_id: str) -> int:
-        return cast("int", cast("Spec", self._plan.resolved(station_id).spec).within)
+        return cast("int", self._spec_of(station_id).within)
 
     def _window(self, station_id: str) -> int:
-        return cast("int", cast("Spec", self._plan.resolved(station_id).spec).window)
+        return cast("int", self._spec_of(station_id).window)
+
+    def _spec_of(self, station_id: str) -> Spec:
+        return cast("Spec", self._plan.resolved(station_id).spec)
 
     # -- remembering -----------------------------------------------------------------------------------
 
