@@ -11,7 +11,7 @@ from ulid import ULID
 
 from gateway.api.answers import command_item
 from gateway.api.asking import Asked, Operator, Viewer, named, visible_station
-from gateway.api.problems import not_found, responses
+from gateway.api.problems import Problem, not_found, responses
 from gateway.api.shapes import CommandAnswer
 from gateway.api.values import Strict, json_response
 from gateway.state.audit import Deed
@@ -75,6 +75,7 @@ Command = Annotated[BirthCommand | ResendCommand, Field(discriminator="name")]
         HTTPStatus.UNAUTHORIZED,
         HTTPStatus.FORBIDDEN,
         HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         HTTPStatus.UNPROCESSABLE_ENTITY,
     ),
@@ -84,6 +85,9 @@ async def issue_command(services: Asked, principal: Operator, station_id: str, c
     station = visible_station(services, principal, station_id)
     if station.region is None:
         raise not_found("station_id", station_id)
+    if services.fleet.is_elsewhere(station):
+        detail = f"region {station.region} is another gateway's: command it there"
+        raise Problem(HTTPStatus.CONFLICT, "path", "station_id", detail)
     now = services.clock()
     by = named(principal, command.by)
     record = CommandRecord(

@@ -87,6 +87,7 @@ class Fleet:
     def __init__(self) -> None:
         self._stations: dict[str, StationLive] = {}
         self._connected_since: int | None = None
+        self._elsewhere: set[str] = set()
 
     def __iter__(self) -> Iterator[StationLive]:
         return iter(self._stations.values())
@@ -113,6 +114,18 @@ class Fleet:
         station = self.station(station_id)
         station.region = station.region or region
         station.occupancy.tz = tz
+
+    def hand_over(self, region: str) -> None:
+        """Note that a region is another gateway's: nothing is known of its stations here any more."""
+        self._elsewhere.add(region)
+
+    def take_up(self, region: str) -> None:
+        """Note that a region is ours again."""
+        self._elsewhere.discard(region)
+
+    def is_elsewhere(self, station: StationLive) -> bool:
+        """Whether a station is another gateway's to judge, to command and to acknowledge."""
+        return station.region in self._elsewhere
 
     def broker_connected(self, now: int) -> None:
         """Note that frames can arrive from ``now`` on."""
@@ -183,7 +196,7 @@ class Fleet:
     def state(self, station: StationLive, now: int) -> StationState:
         """Judge a station's link at ``now``."""
         since = self._connected_since
-        if since is None:
+        if since is None or self.is_elsewhere(station):
             return StationState.UNKNOWN
         if now - since < BLIND_MS and not _told_since(station, since):
             return StationState.UNKNOWN

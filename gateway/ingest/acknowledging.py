@@ -46,12 +46,14 @@ class Acknowledger:
         if not subscriber.is_connected:
             return
         tail = b']],"credit":%d,"now":%d}' % (self._credit(), now)
-        packets = [
-            self._packet(receipt, tail) for receipt in self._received.receipts(now, everything=everything)
-        ]
+        receipts = self._received.receipts(now, everything=everything)
+        packets = [self._packet(one, tail) for one in receipts if self._is_ours(one.station_id)]
         if packets:
             subscriber.send(b"".join(packets))
             self._metrics.acks.inc(len(packets))
+
+    def _is_ours(self, station_id: str) -> bool:
+        return not self._fleet.is_elsewhere(self._fleet.station(station_id))
 
     def _packet(self, receipt: Receipt, tail: bytes) -> bytes:
         station_id, stream, received = receipt

@@ -111,13 +111,15 @@ class Commander:
             if sent.command.issued + sent.command.ttl_s * 1_000 < now:
                 del self._sent[command_id]
                 self._outgoing.write(lambda: self._commands.expire(now))
-            elif sent.due <= now:
+            elif sent.due <= now and not self._is_elsewhere(sent.station_id):
                 self._publish(sent, now)
 
     def ask_births(self, now: int) -> None:
         """Ask stations that send numbered frames, late ones also, but were never born."""
         for station in self._fleet:
             if station.session is not None or station.best_effort or not _is_heard(station, now):
+                continue
+            if self._fleet.is_elsewhere(station):
                 continue
             spread = round(self._jitter.uniform(1_000, BIRTH_SPREAD_MS))
             due = self._ask_birth_at.setdefault(station.station_id, now + spread)
@@ -128,8 +130,13 @@ class Commander:
     def ask_missing(self, now: int) -> None:
         """Ask stations for the frames they told of and the gateway lacks."""
         for ask in self._received.asks(now):
+            if self._is_elsewhere(ask.station_id):
+                continue
             args = {"stream": ask.stream, "ranges": ask.received}
             self.issue(ask.station_id, "resend", args, RESEND_TTL_S, now)
+
+    def _is_elsewhere(self, station_id: str) -> bool:
+        return self._fleet.is_elsewhere(self._fleet.station(station_id))
 
     def _publish(self, sent: Sent, now: int) -> None:
         sent.due = now + AGAIN_MS

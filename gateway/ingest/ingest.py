@@ -110,6 +110,7 @@ class Ingest:
         self._statuses = Statuses(
             topics, self.received, fleet, regions, state.births, self._outgoing, metrics
         )
+        regions.changed_hands = lambda region, change: self._statuses.note_hands(region, change, clock())
         self._commander = Commander(
             gateway, topics, self.received, fleet, state.commands, self._outgoing, metrics
         )

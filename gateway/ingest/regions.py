@@ -9,6 +9,7 @@ from gateway.ingest.claims import Claims, Standing
 from gateway.ingest.outgoing import Outgoing
 from gateway.observability import Metrics
 from gateway.state import claims as saved
+from gateway.state.births import Happening
 from wire.frames import Claim
 from wire.messages import MessageError, decode_message, encode_message
 from wire.topics import Topics
@@ -44,6 +45,8 @@ class Regions:
         self._ours: set[str] = set()
         self._named: dict[str, set[str]] = {}
         self._told: dict[str, str | None] = {}
+        self.changed_hands: Callable[[str, Happening], None] = lambda _region, _change: None
+        """Called when a region is handed over to another gateway, and when it is taken up from one."""
 
     def connected(self) -> None:
         """Claim what is wanted by name or already ours, once the retained claims had time to arrive."""
@@ -58,7 +61,7 @@ class Regions:
         standing = self._claims.standing(region)
         if standing is Standing.FOREIGN:
             self._metrics.ignored.labels("foreign_region").inc()
-            if not self.is_taking_over(region):
+            if self._is_elsewhere(region):
                 self._tell_foreign(region)
             return False
         if standing is Standing.OURS:
@@ -81,8 +84,11 @@ class Regions:
             self._metrics.ignored.labels("bad_claim").inc()
             log.warning("bad_claim", region=region, reason=str(error))
             return
+        was_elsewhere = self._is_elsewhere(region)
         ours = self._claims.heard(region, claim)
         self._ours.discard(region)
+        if self._is_elsewhere(region) != was_elsewhere:
+            self.changed_hands(region, Happening.TAKEN_UP if was_elsewhere else Happening.HANDED_OVER)
         if ours is not None:
             log.error("second_gateway", region=region, gateway=claim.gateway, next="stop one of the two")
             self._publish(region, ours)
@@ -111,11 +117,17 @@ class Regions:
 
     def _claim(self, region: str) -> None:
         self._claiming.discard(region)
+        is_taken_over = self.is_taking_over(region)
         claim = self._claims.claim(region, self._clock(), self._named.get(region, ()))
         if claim is not None:
             self._publish(region, claim)
+            if is_taken_over:
+                self.changed_hands(region, Happening.TAKEN_UP)
         elif self._claims.standing(region) is Standing.FOREIGN:
             self._tell_foreign(region)
+
+    def _is_elsewhere(self, region: str) -> bool:
+        return self._claims.standing(region) is Standing.FOREIGN and not self.is_taking_over(region)
 
     def _tell_foreign(self, region: str) -> None:
         """Say once, loudly, that nothing of a region is stored here."""

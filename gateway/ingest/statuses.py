@@ -40,7 +40,7 @@ class Statuses:
         self.told: Callable[[JournalRow], None] = lambda _: None
         """Called with what befalls stations and the link to the broker: the alert engine's ear."""
         self._births: list[NewestBirth] = []
-        self._wills: list[JournalRow] = []
+        self._rows: list[JournalRow] = []
 
     def hear(self, address: Address, payload: bytes, now: int, *, retained: bool) -> None:
         """Take one status; an empty payload only clears a retained one."""
@@ -59,9 +59,17 @@ class Statuses:
 
     def note_broker(self, happening: Happening, now: int) -> None:
         """Note that the broker was lost, or is back: a silence meanwhile says nothing of a station."""
-        row = JournalRow(now, happening, None, {})
-        self._wills.append(row)
-        self.told(row)
+        self._note(JournalRow(now, happening, None, {}))
+
+    def note_hands(self, region: str, change: Happening, now: int) -> None:
+        """Note that a region and its stations were handed over to another gateway, or taken up from one."""
+        if change is Happening.HANDED_OVER:
+            self._fleet.hand_over(region)
+        else:
+            self._fleet.take_up(region)
+        rows = [JournalRow(now, change, one.station_id, {}) for one in self._fleet if one.region == region]
+        for row in rows:
+            self._note(row)
 
     def note_streams(self, station_id: str, birth: Birth) -> None:
         """Take what a birth says of the station's streams."""
@@ -75,17 +83,19 @@ class Statuses:
     def write(self) -> None:
         """Have what came since the last time written."""
         births, self._births = self._births, []
-        wills, self._wills = self._wills, []
+        rows, self._rows = self._rows, []
         if births:
             self._outgoing.write(lambda: self._table.save(*births))
-        if wills:
-            self._outgoing.write(lambda: self._table.note(*wills))
+        if rows:
+            self._outgoing.write(lambda: self._table.note(*rows))
 
     def _hear_goodbye(self, station_id: str, goodbye: Goodbye, now: int) -> None:
         if self._fleet.will(station_id, goodbye.session, now, Down(goodbye.state)):
-            will = JournalRow(now, Happening.WILL, station_id, goodbye.model_dump(mode="json"))
-            self._wills.append(will)
-            self.told(will)
+            self._note(JournalRow(now, Happening.WILL, station_id, goodbye.model_dump(mode="json")))
+
+    def _note(self, row: JournalRow) -> None:
+        self._rows.append(row)
+        self.told(row)
 
     def _hear_birth(self, address: Address, birth: Birth, now: int, *, retained: bool) -> None:
         station_id, region = address.station_id, address.region

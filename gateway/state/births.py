@@ -23,6 +23,9 @@ class Happening(StrEnum):
     GATEWAY_STOP = "gateway_stop"
     BROKER_LOST = "broker_lost"
     BROKER_BACK = "broker_back"
+    HANDED_OVER = "handed_over"
+    """Another gateway claims the station's region."""
+    TAKEN_UP = "taken_up"
 
 
 @dataclass(frozen=True, slots=True)

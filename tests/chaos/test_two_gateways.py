@@ -41,6 +41,7 @@ def test_a_second_gateway_stores_nothing_until_it_is_told_to_take_over(
         until_sync(lambda: box.unsettled() == 0, SETTLES_S, "a settled outbox")
         assert second.ask("/readyz").status_code == 200
         assert house.counted(STATION_ID) == list(range(1, 201))
+        assert [one["state"] for one in house.ask("/stations").json()["items"]] == ["unknown"]
     finally:
         box.program.kill()
         second.kill()

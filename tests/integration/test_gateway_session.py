@@ -347,6 +347,30 @@ async def test_it_leaves_a_region_alone_that_another_gateway_claimed(
         assert still["gateway"] == OTHER_GATEWAY
 
 
+async def test_it_does_not_acknowledge_what_it_stored_once_the_region_is_another_gateways(
+    broker: Mosquitto, tmp_path: Path
+) -> None:
+    patient = settings(tmp_path / "data", {"url": broker.url}, ack={"after_ms": 60_000})
+    with StationPeer(broker.port, "louxing-07") as station:
+        async with running(patient) as gateway:
+            station.say(Channel.TELEMETRY, frame(1))
+            await until(lambda: stored(gateway) == [(1,)])
+            replaced = [gateway.services.state.gateway]
+            claim = Claim(gateway=OTHER_GATEWAY, since=now(), replaces=replaced)
+            station.publish(TOPICS.claim("louxing"), encode_message(claim), retain=True)
+            await until(lambda: gateway.ingest.claims.foreign() == {"louxing": OTHER_GATEWAY})
+            async with httpx.AsyncClient(base_url=gateway.http_url) as client:
+                station_now = (await client.get("/api/v1/stations/louxing-07")).json()
+                refused = await client.post(
+                    "/api/v1/stations/louxing-07/commands", json={"name": "birth", "args": {}}
+                )
+        # what is closed has acknowledged everything that it ever will
+        assert station.on("/ack") == []
+    assert station_now["state"] == "unknown"
+    assert refused.status_code == 409
+    assert "louxing" in refused.json()["detail"]
+
+
 async def test_a_take_over_replaces_the_claim_and_everybody_named_in_births(
     broker: Mosquitto, tmp_path: Path
 ) -> None:
@@ -414,7 +438,7 @@ async def test_it_answers_with_a_command_and_takes_the_result(gateway: Gateway, 
         await until(lambda: gateway.services.fleet.station("louxing-07").session == 1)
         async with httpx.AsyncClient(base_url=f"{gateway.http_url}/api/v1") as client:
             body = {"name": "birth", "args": {}, "by": "li", "ttl_s": 60}
-            issued = await client.post("/stations/louxing-07/commands", json=body)
+            issued = await client.post("/api/v1/stations/louxing-07/commands", json=body)
             await until(lambda: station.on("/command"))
             command = station.on("/command")[0]
             result = {"v": 1, "id": command["id"], "state": "done", "at": now()}

@@ -69,7 +69,10 @@ class Plan:
         return self._more_asked[name, number]
 
     def guard(self, at: Moment) -> Truth:
-        """Ask the rule's `when`."""
+        """Ask the rule's `when`; no rule is about a station that another gateway judges."""
+        heard = at.view.stations
+        if heard is not None and at.received < heard.ours_from.get(at.station_id, 0):
+            return False
         when = self._of(at.station_id).when
         return True if when is None else when.ask(at).truth
 
@@ -91,7 +94,7 @@ class Plan:
         limit of a level without a condition.
         """
         asked = self._of(at.station_id)
-        guard = True if asked.when is None else asked.when.ask(at).truth
+        guard = self.guard(at)
         level, answer, unknown = (
             self._level(asked, at, found, among) if guard else (None, _TRUE, guard is None)
         )

@@ -105,6 +105,17 @@ class Links:
         if self._state[station] != _OFFLINE:
             yield self._becomes(station, _OFFLINE, at)
 
+    def leave(self, station: int, at: int) -> Iterator[StateChange]:
+        """Take that a station is another gateway's from now on: its silence says nothing."""
+        if self._state[station] != _UNKNOWN:
+            yield self._becomes(station, _UNKNOWN, at)
+
+    def expect(self, station: int, at: int) -> Iterator[StateChange]:
+        """Take that a station is ours again: it has as long as any other until its silence counts."""
+        if self._state[station] == _UNKNOWN and self._heard[station] != NEVER:
+            self._heard[station] = at
+            yield self._becomes(station, _LATE, at)
+
     def fall_silent(self, now: int) -> Iterator[StateChange]:
         """Yield what silence changes until ``now``."""
         self.sight.pass_to(now)

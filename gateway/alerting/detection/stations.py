@@ -13,7 +13,7 @@ from gateway.alerting.detection.people import COUNTED, Count, People
 from gateway.alerting.detection.places import OWN_STATION, Places
 from gateway.alerting.detection.rows import Bools, Clocks, Ints, Rows, Values, joined, ordered_by
 from gateway.alerting.detection.standing import Field, Standing
-from gateway.alerting.detection.view import Heard, Readings, View, newest_of
+from gateway.alerting.detection.view import NOT_OURS, Heard, Readings, View, newest_of
 from gateway.batch.numbering import Sources
 from gateway.domain.observation import Observation
 from gateway.state.births import Happening, JournalRow
@@ -48,6 +48,7 @@ class Stations:
         self._noted: Bools = np.empty(0, np.bool_)
         self.links = Links()
         self._people = People(places)
+        self._ours_from: dict[str, int] = {}
         self.heard = self._heard(np.empty(0, np.int64), np.empty(0, np.int64), ())
         self._of_source: Ints = np.empty(0, np.int64)
         self._told_at: Ints = np.empty(0, np.int64)
@@ -146,7 +147,14 @@ class Stations:
             self.links.grow(len(self._places.stations))
             if one.kind is Happening.WILL:
                 yield from self.links.lose(station, one.at)
+            elif one.kind is Happening.HANDED_OVER:
+                self._ours_from[one.station_id] = NOT_OURS
+                yield from self.links.leave(station, one.at)
+            elif one.kind is Happening.TAKEN_UP:
+                self._ours_from[one.station_id] = one.at
+                yield from self.links.expect(station, one.at)
             else:
+                self._ours_from.pop(one.station_id, None)
                 self.declare(one.station_id, one.payload)
                 if not one.payload.get("retained"):
                     self.first.setdefault(one.station_id, one.at)
@@ -168,7 +176,7 @@ class Stations:
         at = np.concatenate([received, np.array([one.at for one in births], np.int64)])
         order = np.argsort(at, kind="stable")
         sight = self.links.sight
-        return Heard(station[order], at[order], self.first, sight.seen, sight.real)
+        return Heard(station[order], at[order], self.first, sight.seen, sight.real, self._ours_from)
 
     # -- what is told ----------------------------------------------------------------------------------
 
@@ -328,12 +336,14 @@ class Stations:
             "told_at": self._told_at,
             "standing_at": self._standing_at,
             "boots": self._boots,
+            "ours_from": self._ours_from,
             "clock": self._clock,
         }
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Take up what `save` returned."""
         self.first, self._boots, self._clock = saved["first"], saved["boots"], saved["clock"]
+        self._ours_from = dict(saved.get("ours_from", ()))
         self._told_at, self._standing_at = saved["told_at"], saved["standing_at"]
         self.links.restore(saved["links"])
         self._people.restore(saved["people"])

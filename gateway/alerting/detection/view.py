@@ -1,5 +1,6 @@
 """A batch as rules see it: the readings of each domain, and how all other fields stood at each of them."""
 
+import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from gateway.alerting.detection.rows import Clocks, Column, Ints, Rows, joined, 
 from gateway.alerting.detection.standing import Field, Standing, Stood
 from gateway.batch.batch import Batch
 from wire.measures import DOMAINS, MEASURES
+
+NOT_OURS = sys.maxsize
 
 COMPUTED = frozenset({"people_inside_count", "people_inside_confidence_ratio"})
 """Fields of `occupancy` that are the gateway's to work out: a device's own count drifts unnoticed."""
@@ -100,7 +103,8 @@ class Heard:
     """Who was heard in a batch: the station of each frame and live birth, and when, in order of receipt.
 
     `first` says when each station was first heard at all, `seen` turns a time into that of a clock that
-    stands still while the gateway is blind, and `real` turns it back (ms).
+    stands still while the gateway is blind, and `real` turns it back (ms). `ours_from` says from when on
+    stations that were another gateway's are ours (ms), `NOT_OURS` while they are not.
     """
 
     station: Ints
@@ -108,6 +112,7 @@ class Heard:
     first: Mapping[str, int]
     seen: Callable[[int], int]
     real: Callable[[int], int]
+    ours_from: Mapping[str, int]
 
 
 class _Sayings:

@@ -226,6 +226,22 @@ def test_it_asks_no_birth_of_one_that_was_born_nor_of_hardware_without_an_outbox
     assert talk.said.take() == []
 
 
+def test_it_says_nothing_to_stations_that_are_another_gateways(talk: Talk) -> None:
+    talk.hear(birth(1, StreamSummary(stream=STREAM, oldest=1, kept=5, last=5)))
+    talk.command(ttl_s=600)
+    talk.said.take()
+    talk.commander.ask_missing(NOW)
+    talk.statuses.note_hands("louxing", Happening.HANDED_OVER, NOW)
+    talk.commander.send_again(NOW + 2 * AGAIN_MS)
+    talk.commander.ask_missing(NOW + 11 * MINUTE)
+    assert talk.said.take() == []
+    assert talk.fleet.state(talk.fleet.station(STATION), NOW) is StationState.UNKNOWN
+    talk.statuses.note_hands("louxing", Happening.TAKEN_UP, NOW + 20 * AGAIN_MS)
+    talk.commander.send_again(NOW + 21 * AGAIN_MS)
+    talk.commander.ask_missing(NOW + 40 * MINUTE)
+    assert [said["name"] for _, said, _ in talk.said.take()] == ["birth", "resend"]
+
+
 def test_it_ignores_a_result_it_cannot_read(talk: Talk) -> None:
     record = talk.command()
     talk.commander.hear(Address("louxing", STATION, Channel.RESULT), b"{", NOW)

@@ -84,6 +84,21 @@ def test_time_without_a_broker_is_no_silence() -> None:
     assert told(stage.until(1_140)) == [("opened", "P3", 1_139)]
 
 
+def test_the_silence_of_a_station_that_is_another_gateways_means_nothing_until_it_is_ours_again() -> None:
+    stage = Stage(OFFLINE)
+    stage.play(beat(0), beat(30))
+    assert stage.until(1_000, happening(60, Happening.HANDED_OVER)) == []
+    assert stage.until(1_179, happening(1_000, Happening.TAKEN_UP)) == []
+    assert told(stage.until(1_400)) == [("opened", "P3", 1_180)]
+
+
+def test_an_alert_that_is_open_ends_when_its_station_is_another_gateways() -> None:
+    stage = Stage(OFFLINE)
+    stage.play(beat(0))
+    assert told(stage.until(181)) == [("opened", "P3", 180)]
+    assert [one.change for one in stage.until(1_200, happening(300, Happening.HANDED_OVER))] == ["cleared"]
+
+
 def test_visits_that_do_not_come_are_measured_by_what_is_usual() -> None:
     stage = Stage(VISITS)
     day = 86_400
@@ -104,6 +119,18 @@ def test_a_fleet_that_goes_at_once_is_one_alert() -> None:
     assert (opened.key.station_id, opened.key.device, opened.value) == ("_gateway", "", 0.6)
     changes = stage.play(*(beat(100 + number / 10, one) for number, one in enumerate(stations)))
     assert told(changes + stage.until(120))[-1][0] == "cleared"
+
+
+def test_stations_that_are_another_gateways_are_not_a_fleet_that_goes() -> None:
+    stage = Stage(COLLAPSE)
+    stations = [f"louxing-{number:02d}" for number in range(10, 20)]
+    stage.play(*(beat(number / 10, station) for number, station in enumerate(stations)))
+    assert stage.until(500, *(happening(5, Happening.HANDED_OVER, one) for one in stations)) == []
+    back = [happening(500, Happening.TAKEN_UP, one) for one in stations]
+    assert stage.until(590, *back) == []
+    stage.play(*(beat(600 + number / 10, one) for number, one in enumerate(stations[:4])))
+    (opened,) = stage.until(760)
+    assert (opened.key.station_id, opened.value) == ("_gateway", 0.6)
 
 
 def test_what_the_gateway_measures_itself_reaches_rules() -> None:
