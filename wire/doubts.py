@@ -32,7 +32,7 @@ def doubtful_frames(table: pa.Table, station_ids: list[str]) -> Bools:
     ):
         right = pc.and_kleene(right, check)
     doubtful = ~filled(right, otherwise=False)
-    return doubtful | _outside(table["stream"], _is_ulid, absent=True)
+    return doubtful | ~filled(pc.match_substring_regex(table["stream"], ULID_PATTERN), otherwise=False)
 
 
 def doubtful_readings(domain: str, flat: pa.StructArray) -> Bools:
@@ -90,9 +90,6 @@ def _matcher(pattern: str) -> Callable[[str], object]:
 @cache
 def _is_device(text: str) -> bool:
     return re.fullmatch(DEVICE_PATTERN, text) is not None
-
-
-_is_ulid = re.compile(ULID_PATTERN).fullmatch
 
 
 def _outside(

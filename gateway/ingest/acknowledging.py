@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.domain.fleet import Fleet
+from gateway.domain.fleet import Fleet, StationLive
 from gateway.ingest.received import Receipt, Received
 from gateway.ingest.subscriber import Subscriber, framed, with_length
 from gateway.observability import Metrics
@@ -38,33 +39,28 @@ class Acknowledger:
         self._credit = credit
         self._metrics = metrics
         self._head = b'{"v":1,"gateway":"%b","stream":"' % gateway.encode()
-        self._beginnings: dict[str, tuple[str, str | None, bytes]] = {}
+        self._beginnings: dict[str, tuple[StationLive, str | None, bytes]] = {}
         """By stream: station, region, and topic and payload as far as they depend on nothing else."""
 
     def publish(self, subscriber: Subscriber, now: int, *, everything: bool = False) -> None:
         """Send the acknowledgements due at `now` (ms); `everything` is for a clean stop."""
         if not subscriber.is_connected:
             return
-        tail = b']],"credit":%d,"now":%d}' % (self._credit(), now)
-        receipts = self._received.receipts(now, everything=everything)
-        packets = [self._packet(one, tail) for one in receipts if self._is_ours(one.station_id)]
+        tail = b',"credit":%d,"now":%d}' % (self._credit(), now)
+        packets = []
+        for receipt in self._received.receipts(now, everything=everything):
+            station, region, beginning = self._beginnings.get(receipt.stream) or self._begin(receipt)
+            if station.station_id != receipt.station_id or station.region != region:
+                station, region, beginning = self._begin(receipt)
+            if not self._fleet.is_elsewhere(station):
+                packets.append(framed(beginning + orjson.dumps(receipt.received) + tail))
         if packets:
             subscriber.send(b"".join(packets))
             self._metrics.acks.inc(len(packets))
 
-    def _is_ours(self, station_id: str) -> bool:
-        return not self._fleet.is_elsewhere(self._fleet.station(station_id))
-
-    def _packet(self, receipt: Receipt, tail: bytes) -> bytes:
-        station_id, stream, received = receipt
-        region = self._fleet.station(station_id).region
-        known = self._beginnings.get(stream)
-        if known is None or known[0] != station_id or known[1] != region:
-            known = (station_id, region, self._beginning(receipt, region or ""))
-            self._beginnings[stream] = known
-        ranges = b"],[".join([b"%d,%d" % (lo, hi) for lo, hi in received])
-        return framed(b"%b%b%b" % (known[2], ranges, tail))
-
-    def _beginning(self, receipt: Receipt, region: str) -> bytes:
-        topic = self._topics.of(region, receipt.station_id, Channel.ACK)
-        return b'%b%b%b","received":[[' % (with_length(topic.encode()), self._head, receipt.stream.encode())
+    def _begin(self, receipt: Receipt) -> tuple[StationLive, str | None, bytes]:
+        station = self._fleet.station(receipt.station_id)
+        topic = self._topics.of(station.region or "", receipt.station_id, Channel.ACK)
+        said = with_length(topic.encode()) + self._head + receipt.stream.encode() + b'","received":'
+        begun = self._beginnings[receipt.stream] = (station, station.region, said)
+        return begun

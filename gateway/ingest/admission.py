@@ -10,7 +10,7 @@ from gateway.batch.batch import Batch
 from gateway.domain.fleet import Fleet
 from gateway.ingest import quarantining
 from gateway.ingest.decoding import Arrived, DecodedTick, Header
-from gateway.ingest.received import Arrival, Received
+from gateway.ingest.received import Received, Stream
 from gateway.state.quarantined import Quarantined
 from wire.codec import Reason, Rejected, RejectedReading
 
@@ -31,8 +31,8 @@ class Admitted:
     quarantined: list[Quarantined] = field(default_factory=list)
     not_held: int = 0
     """Rejected readings beyond what quarantine takes of one frame: only counted."""
-    identities: list[tuple[str, str, int, int]] = field(default_factory=list)
-    """(station, stream, seq, received) of every frame that waits for the commit."""
+    uncommitted: list[tuple[Stream, int, int]] = field(default_factory=list)
+    """(stream, seq, received) of every frame that waits for the commit."""
 
 
 class Admission:
@@ -98,18 +98,17 @@ class Admission:
         self, admitted: Admitted, tick: DecodedTick, row: int, header: Header, message: Arrived
     ) -> None:
         station_id = message.address.station_id
-        stream = header.stream or ""
-        arrival = self._received.offer(station_id, stream, header.seq, message.received)
-        if arrival is Arrival.FOREIGN:
+        stream, seq = header.stream or "", header.seq
+        ledger = self._received.stream_of(station_id, stream, first=seq)
+        if ledger is None:
             detail = "this stream belongs to another station"
-            tick.rejected.append(
-                (header.position, Rejected(Reason.FOREIGN_STREAM, detail, stream, header.seq))
-            )
+            tick.rejected.append((header.position, Rejected(Reason.FOREIGN_STREAM, detail, stream, seq)))
             return
-        self._received.note(stream, header.oldest, header.gone)
-        if arrival is Arrival.NEW:
+        is_new = self._received.offer(ledger, seq, message.received)
+        ledger.note(header.oldest, header.gone)
+        if is_new:
             admitted.new.append(row)
-            admitted.identities.append((station_id, stream, header.seq, message.received))
+            admitted.uncommitted.append((ledger, seq, message.received))
         else:
             admitted.copies[station_id] += 1
             self._fleet.heard(station_id, message.address.region, message.received, fresh=False)
@@ -128,12 +127,12 @@ class Admission:
     def _wait_held(self, admitted: Admitted, message: Arrived, stream: str, seq: int) -> None:
         """A frame held whole is acknowledged in the ranges of the station that sent it."""
         station_id, received = message.address.station_id, message.received
-        arrival = self._received.offer(station_id, stream, seq, received)
-        if arrival is Arrival.FOREIGN:
-            arrival = self._received.offer_stray(station_id, stream, seq, received)
-        if arrival is Arrival.NEW:
+        ledger = self._received.stream_of(station_id, stream, first=seq)
+        if ledger is None:
+            ledger = self._received.stray_of(station_id, stream, first=seq)
+        if self._received.offer(ledger, seq, received):
             self.quarantined[station_id] += 1
-            admitted.identities.append((station_id, stream, seq, received))
+            admitted.uncommitted.append((ledger, seq, received))
         else:
             admitted.copies[station_id] += 1
 

@@ -53,7 +53,7 @@ class IngestSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     tick_ms: int = Field(
-        200,
+        400,
         ge=1,
         le=10_000,
         description="A tick is closed this long after its first frame; at once when it holds an alarm.",
@@ -333,8 +333,8 @@ class Pipeline:
     def _note_durable(self, ticks: list[Tick]) -> None:
         commit = self._received.commit
         for tick in ticks:
-            for identity in tick.admitted.identities:
-                commit(*identity)
+            for ledger, seq, received in tick.admitted.uncommitted:
+                commit(ledger, seq, received)
             self._bytes -= tick.bytes
             if tick.batch is not None and tick.batch.frames.num_rows:
                 self.durable_upto = tick.batch.frames["frame"][-1].as_py()

@@ -6,7 +6,6 @@ Pure: no socket, no clock, no database. Times are milliseconds of the gateway's 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import NamedTuple
 
 from wire.ranges import Ranges
@@ -17,19 +16,26 @@ FIRST_ASK_MS = 10 * 60_000
 LONGEST_ASK_MS = 24 * 3_600_000
 
 
-class Arrival(StrEnum):
-    """What a frame's identity says about it on arrival."""
+@dataclass(slots=True, eq=False)
+class Sender:
+    """What of one station waits for its acknowledgement: since when, how many frames, of which streams."""
 
-    NEW = "new"
-    DUPLICATE = "duplicate"
-    FOREIGN = "foreign_stream"
+    station_id: str
+    since_ms: int = 0
+    count: int = 0
+    ledgers: list["Stream"] = field(default_factory=list)
+
+    def take(self) -> list["Stream"]:
+        """Return the streams of which frames wait, and let nothing wait any more."""
+        ledgers, self.ledgers, self.count = self.ledgers, [], 0
+        return ledgers
 
 
 @dataclass(slots=True)
 class Stream:
     """One run of an agent as the gateway knows it. Numbers are frames' `seq`.
 
-    `held` is durable; `arriving` is on its way to the store and forgotten when that fails.
+    `held` is durable; `arriving` is on its way to the store.
     `first` is the lowest number counted, `last` the highest told of, `oldest` the highest `oldest` heard.
     """
 
@@ -43,8 +49,18 @@ class Stream:
     arriving: set[int] = field(default_factory=set)
     born: bool = False
     ask: "Ask | None" = None
+    sender: Sender | None = None
     waiting: list[int] = field(default_factory=list)
     """What waits for its acknowledgement."""
+
+    def note(self, oldest: int, gone: Iterable[tuple[int, int]] = ()) -> None:
+        """Take what a frame's header says of its stream; an older `oldest` than known says nothing."""
+        self.oldest = max(self.oldest, oldest)
+        if oldest < self.first and not self.born:
+            self.first = oldest
+        for lo, hi in gone:
+            self.gone.add_range(lo, hi)
+            self.last = max(self.last, hi)
 
     def missing(self) -> Ranges:
         """Numbers below `oldest` that were neither received nor dropped by policy (contract section 3)."""
@@ -99,22 +115,6 @@ class Ask:
         return new
 
 
-@dataclass(slots=True)
-class Waiting:
-    """Frames of one station that wait for their acknowledgement."""
-
-    since_ms: int
-    count: int = 0
-    ledgers: list[Stream] = field(default_factory=list)
-
-    def add(self, ledger: Stream, seq: int) -> None:
-        """Note one more frame, new or duplicate."""
-        self.count += 1
-        if not ledger.waiting:
-            self.ledgers.append(ledger)
-        ledger.waiting.append(seq)
-
-
 class Receipt(NamedTuple):
     """One acknowledgement to publish: these ranges of this stream are durable."""
 
@@ -134,49 +134,39 @@ class Received:
         self._strays: dict[tuple[str, str], Stream] = {}
         self._ack_frames = ack_frames
         self._ack_after_ms = ack_after_ms
-        self._waiting: dict[str, Waiting] = {}
-        self._full: set[str] = set()
+        self._senders: dict[str, Sender] = {}
+        self._waiting: dict[Sender, None] = {}
+        """In order of `since_ms`."""
+        self._full: list[Sender] = []
 
     # -- arrival ---------------------------------------------------------------------------------------
 
-    def offer(self, station_id: str, stream: str, seq: int, now: int) -> Arrival:
-        """Judge one frame on arrival; a new one is `arriving` until `commit` or `abandon`."""
+    def stream_of(self, station_id: str, stream: str, first: int) -> Stream | None:
+        """Return a stream of a station, begun at ``first`` when it is new; None for another station's."""
         ledger = self.streams.get(stream)
         if ledger is None:
-            ledger = self._hear_of(station_id, stream, first=seq)
-        elif ledger.station_id != station_id:
-            return Arrival.FOREIGN
-        return self._judge(ledger, seq, now)
+            return self._hear_of(station_id, stream, first)
+        return ledger if ledger.station_id == station_id else None
 
-    def offer_stray(self, station_id: str, stream: str, seq: int, now: int) -> Arrival:
-        """Judge a frame of a stream that is another station's: it is held for the station that sent it.
+    def stray_of(self, station_id: str, stream: str, first: int) -> Stream:
+        """Return what is held of another station's stream for the station that sent it.
 
         What it says is acknowledged to its sender and touches nothing of the stream's owner.
         """
-        ledger = self._strays.setdefault((station_id, stream), Stream(station_id, stream, first=seq))
-        return self._judge(ledger, seq, now)
+        return self._strays.setdefault((station_id, stream), Stream(station_id, stream, first))
 
-    def _judge(self, ledger: Stream, seq: int, now: int) -> Arrival:
+    def offer(self, ledger: Stream, seq: int, now: int) -> bool:
+        """Say whether a frame that arrived is new; then it is `arriving` until `commit`."""
         if seq in ledger.held:
             self.duplicates[ledger.station_id] += 1
             self._wait(ledger, seq, now)
-            return Arrival.DUPLICATE
+            return False
         if seq in ledger.arriving:
             self.duplicates[ledger.station_id] += 1
-            return Arrival.DUPLICATE
+            return False
         ledger.arriving.add(seq)
         ledger.last = max(ledger.last, seq)
-        return Arrival.NEW
-
-    def note(self, stream: str, oldest: int, gone: Iterable[tuple[int, int]] = ()) -> None:
-        """Take what a frame's header says of its stream; an older `oldest` than known says nothing."""
-        ledger = self.streams[stream]
-        ledger.oldest = max(ledger.oldest, oldest)
-        if oldest < ledger.first and not ledger.born:
-            ledger.first = oldest
-        for lo, hi in gone:
-            ledger.gone.add_range(lo, hi)
-            ledger.last = max(ledger.last, hi)
+        return True
 
     def note_gone(self, station_id: str, stream: str, gone: Iterable[tuple[int, int]]) -> None:
         """Take what a station says it no longer holds of a stream of its own."""
@@ -195,19 +185,14 @@ class Received:
             ledger.first = min(ledger.first, kept, oldest)
             ledger.born = True
         ledger.last = max(ledger.last, last)
-        self.note(stream, oldest, gone)
+        ledger.note(oldest, gone)
         return True
 
-    def commit(self, station_id: str, stream: str, seq: int, now: int) -> None:
+    def commit(self, ledger: Stream, seq: int, now: int) -> None:
         """Take a frame as durable, with every consumer or in quarantine: it now waits for its ack."""
-        ledger = self._ledger(station_id, stream)
         ledger.arriving.discard(seq)
         ledger.held.add(seq)
         self._wait(ledger, seq, now)
-
-    def abandon(self, station_id: str, stream: str, seq: int) -> None:
-        """Forget a frame that could not be made durable; the station will send it again."""
-        self._ledger(station_id, stream).arriving.discard(seq)
 
     def restore(self, ledger: Stream) -> None:
         """Put back a stream as it was written down."""
@@ -220,12 +205,8 @@ class Received:
         if ledger is None:
             ledger = self._hear_of(station_id, stream, first=held.first or 1)
         elif ledger.station_id != station_id:
-            ledger = self._strays.setdefault((station_id, stream), Stream(station_id, stream, first=1))
+            ledger = self.stray_of(station_id, stream, first=1)
         ledger.held.update(held)
-
-    def _ledger(self, station_id: str, stream: str) -> Stream:
-        ledger = self.streams[stream]
-        return ledger if ledger.station_id == station_id else self._strays[station_id, stream]
 
     def _hear_of(self, station_id: str, stream: str, first: int) -> Stream:
         ledger = Stream(station_id, stream, first)
@@ -235,34 +216,40 @@ class Received:
     # -- acknowledgement -------------------------------------------------------------------------------
 
     def _wait(self, ledger: Stream, seq: int, now: int) -> None:
-        waiting = self._waiting.get(ledger.station_id)
-        if waiting is None:
-            waiting = self._waiting[ledger.station_id] = Waiting(now)
-        waiting.add(ledger, seq)
-        if waiting.count >= self._ack_frames:
-            self._full.add(ledger.station_id)
+        sender = ledger.sender
+        if sender is None:
+            sender = ledger.sender = self._senders.setdefault(ledger.station_id, Sender(ledger.station_id))
+        if not sender.count:
+            sender.since_ms = now
+            self._waiting[sender] = None
+        sender.count += 1
+        if not ledger.waiting:
+            sender.ledgers.append(ledger)
+        ledger.waiting.append(seq)
+        if sender.count == self._ack_frames:
+            self._full.append(sender)
 
     def receipts(self, now: int, *, everything: bool = False) -> Iterator[Receipt]:
         """Yield the acknowledgements due at `now`; `everything` is for a clean stop."""
-        for station_id in self._due(now, everything=everything):
-            for ledger in self._waiting.pop(station_id).ledgers:
+        for sender in self._due(now, everything=everything):
+            del self._waiting[sender]
+            for ledger in sender.take():
                 held, seqs = ledger.held, ledger.waiting
                 ledger.waiting = []
                 parts = _parts(held, seqs) if len(held) > ACK_RANGES else [held.to_lists()]
                 for part in parts:
-                    yield Receipt(station_id, ledger.stream, part)
+                    yield Receipt(sender.station_id, ledger.stream, part)
         self._full.clear()
 
-    def _due(self, now: int, *, everything: bool) -> list[str]:
+    def _due(self, now: int, *, everything: bool) -> list[Sender]:
         if everything:
             return list(self._waiting)
         due = list(self._full)
-        # insertion order is order of `since_ms`: the first one too young ends the walk
-        for station_id, waiting in self._waiting.items():
-            if waiting.since_ms + self._ack_after_ms > now:
+        for sender in self._waiting:
+            if sender.since_ms + self._ack_after_ms > now:
                 break
-            if station_id not in self._full:
-                due.append(station_id)
+            if sender.count < self._ack_frames:
+                due.append(sender)
         return due
 
     # -- asking again ----------------------------------------------------------------------------------

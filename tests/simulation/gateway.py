@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ulid import ULID
 
 from gateway.ingest.claims import Claims, Standing
-from gateway.ingest.received import Arrival, Received, Stream
+from gateway.ingest.received import Received, Stream
 from tests.simulation.box import EPOCH_MS, REGION, STATION_ID
 from tests.simulation.link import Link
 from tests.simulation.readings import token_in
@@ -189,9 +189,10 @@ class Gateway:
             return
         assert decoded.stream is not None
         assert decoded.seq is not None
-        arrival = self.received.offer(STATION_ID, decoded.stream, decoded.seq, self._ms())
-        self.received.note(decoded.stream, decoded.oldest or 1, decoded.gone)
-        if arrival is Arrival.NEW:
+        ledger = self._ledger(decoded.stream, decoded.seq)
+        is_new = self.received.offer(ledger, decoded.seq, self._ms())
+        ledger.note(decoded.oldest or 1, decoded.gone)
+        if is_new:
             self._pend(Arrived((decoded.stream, decoded.seq), self._ms(), decoded))
         if self.session == 0 and self._ask_birth_at is None:
             self._ask_birth_at = self.now + 30.0
@@ -199,9 +200,13 @@ class Gateway:
     def _hear_rejected(self, rejected: Rejected) -> None:
         if rejected.reason is Reason.UNKNOWN_VERSION or rejected.stream is None or rejected.seq is None:
             return
-        arrival = self.received.offer(STATION_ID, rejected.stream, rejected.seq, self._ms())
-        if arrival is Arrival.NEW:
+        if self.received.offer(self._ledger(rejected.stream, rejected.seq), rejected.seq, self._ms()):
             self._pend(Arrived((rejected.stream, rejected.seq), self._ms(), None))
+
+    def _ledger(self, stream: str, seq: int) -> Stream:
+        ledger = self.received.stream_of(STATION_ID, stream, first=seq)
+        assert ledger is not None, "there is one station"
+        return ledger
 
     def _pend(self, arrived: Arrived) -> None:
         self.pending.append(arrived)
@@ -246,7 +251,7 @@ class Gateway:
         if asked is not None and asked.command.name == "resend" and result.gone:
             stream = str(asked.command.args["stream"])
             ledger = self.received.streams[stream]
-            self.received.note(stream, ledger.oldest, result.gone)
+            ledger.note(ledger.oldest, result.gone)
 
     # -- time
 
@@ -307,7 +312,8 @@ class Gateway:
         if self._killed("stored"):
             return
         for arrived in tick:
-            self.received.commit(STATION_ID, *arrived.identity, arrived.at_ms)
+            stream, seq = arrived.identity
+            self.received.commit(self._ledger(stream, seq), seq, arrived.at_ms)
         self._killed("noted")
 
     def _store(self, arrived: Arrived) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from gateway.ingest import received as gateway_received
 from gateway.ingest.claims import Claims
-from gateway.ingest.received import Arrival, Received
+from gateway.ingest.received import Received
 from station_agent.delivery import Delivery
 from station_agent.outbox import Outbox
 from station_agent.streams import Stream, Streams
@@ -25,11 +26,11 @@ HISTORIES = 400
 def acknowledge_before_it_is_durable(patch: Patch) -> None:
     offer = Received.offer
 
-    def offered(self: Received, station_id: str, stream: str, seq: int, now: int) -> Arrival:
-        arrival = offer(self, station_id, stream, seq, now)
-        if arrival is Arrival.NEW:
-            self.commit(station_id, stream, seq, now)
-        return arrival
+    def offered(self: Received, ledger: gateway_received.Stream, seq: int, now: int) -> bool:
+        is_new = offer(self, ledger, seq, now)
+        if is_new:
+            self.commit(ledger, seq, now)
+        return is_new
 
     patch.setattr(Received, "offer", offered)
 
@@ -37,9 +38,9 @@ def acknowledge_before_it_is_durable(patch: Patch) -> None:
 def take_every_copy_as_new(patch: Patch) -> None:
     offer = Received.offer
 
-    def offered(self: Received, station_id: str, stream: str, seq: int, now: int) -> Arrival:
-        offer(self, station_id, stream, seq, now)
-        return Arrival.NEW
+    def offered(self: Received, ledger: gateway_received.Stream, seq: int, now: int) -> bool:
+        offer(self, ledger, seq, now)
+        return True
 
     patch.setattr(Received, "offer", offered)
 

@@ -39,7 +39,7 @@ class Intake:
             raise ValueError(f"the gateway refuses what was simulated: {held.reason}: {held.detail}")
         batch = self._batcher.build(tick, arrived, admitted, self._next_frame)
         self._admission.hear(batch, admitted, tick, arrived)
-        for identity in admitted.identities:
-            self.received.commit(*identity)
+        for ledger, seq, received in admitted.uncommitted:
+            self.received.commit(ledger, seq, received)
         self._next_frame += len(admitted.new)
         return batch

@@ -52,7 +52,7 @@ def test_it_holds_a_frame_with_a_bad_envelope_and_lets_it_wait_for_its_acknowled
     bad = payload(3).replace(b'"class":"sample"', b'"class":"humor"')
     _, admitted, _ = desk.admit([bad, bad])
     assert [held.reason for held in admitted.quarantined] == ["bad_class", "bad_class"]
-    assert admitted.identities == [(STATION, STREAM, 3, NOW)]
+    assert [(of.stream, seq, at) for of, seq, at in admitted.uncommitted] == [(STREAM, 3, NOW)]
     assert (admitted.copies, desk.admission.quarantined) == ({STATION: 1}, {STATION: 1})
     desk.commit(admitted)
     assert [receipt.received for receipt in desk.received.receipts(NOW + 2_000)] == [[[3, 3]]]
@@ -61,7 +61,7 @@ def test_it_holds_a_frame_with_a_bad_envelope_and_lets_it_wait_for_its_acknowled
 @pytest.mark.parametrize("bad", [b"{", payload(1).replace(b'"v":1', b'"v":2')])
 def test_it_acknowledges_nothing_it_cannot_name(desk: Desk, bad: bytes) -> None:
     _, admitted, _ = desk.admit([bad])
-    assert (len(admitted.quarantined), admitted.identities) == (1, [])
+    assert (len(admitted.quarantined), admitted.uncommitted) == (1, [])
 
 
 def test_it_takes_a_best_effort_frame_once_in_a_day(desk: Desk) -> None:

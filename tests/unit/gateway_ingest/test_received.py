@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from gateway.ingest.received import Arrival, Received
+from gateway.ingest.received import Received, Stream
 from tests.unit.gateway_ingest.ticks import NOW, OTHER_STREAM, STATION, STREAM
 from wire.ranges import Ranges
 
@@ -17,12 +17,20 @@ def received() -> Received:
     return Received()
 
 
+def ledger(received: Received, station_id: str = STATION, stream: str = STREAM, first: int = 1) -> Stream:
+    """Return the ledger of a stream that is the station's own."""
+    found = received.stream_of(station_id, stream, first)
+    assert found is not None
+    return found
+
+
 def take(received: Received, *seqs: int, now: int = NOW, stream: str = STREAM) -> None:
     """Let frames arrive and become durable."""
     for seq in seqs:
-        received.offer(STATION, stream, seq, now)
-        received.note(stream, oldest=1)
-        received.commit(STATION, stream, seq, now)
+        of = ledger(received, stream=stream, first=seq)
+        received.offer(of, seq, now)
+        of.note(oldest=1)
+        received.commit(of, seq, now)
 
 
 def acks(received: Received, now: int) -> list[list[list[int]]]:
@@ -33,39 +41,36 @@ def acks(received: Received, now: int) -> list[list[list[int]]]:
 
 
 def test_it_takes_a_frame_once_however_often_it_comes(received: Received) -> None:
-    assert received.offer(STATION, STREAM, 1, NOW) is Arrival.NEW
-    assert received.offer(STATION, STREAM, 1, NOW) is Arrival.DUPLICATE
-    received.commit(STATION, STREAM, 1, NOW)
-    assert received.offer(STATION, STREAM, 1, NOW) is Arrival.DUPLICATE
+    of = ledger(received)
+    assert received.offer(of, 1, NOW)
+    assert not received.offer(of, 1, NOW)
+    received.commit(of, 1, NOW)
+    assert not received.offer(of, 1, NOW)
     assert received.figures(STATION)["duplicate"] == 2
     assert received.figures(STATION)["received"] == 1
 
 
 def test_it_says_nothing_of_a_frame_before_it_is_durable(received: Received) -> None:
-    received.offer(STATION, STREAM, 1, NOW)
-    received.offer(STATION, STREAM, 1, NOW)
+    received.offer(ledger(received, first=1), 1, NOW)
+    received.offer(ledger(received, first=1), 1, NOW)
     assert acks(received, NOW + DAY) == []
     assert received.figures(STATION)["received"] == 0
 
 
-def test_it_takes_a_frame_again_that_could_not_be_made_durable(received: Received) -> None:
-    received.offer(STATION, STREAM, 1, NOW)
-    received.abandon(STATION, STREAM, 1)
-    assert received.offer(STATION, STREAM, 1, NOW) is Arrival.NEW
-
-
 def test_it_leaves_a_stream_with_the_station_it_was_first_seen_at(received: Received) -> None:
     take(received, 1)
-    assert received.offer("louxing-08", STREAM, 2, NOW) is Arrival.FOREIGN
+    assert received.stream_of("louxing-08", STREAM, first=2) is None
     assert received.figures("louxing-08")["received"] == 0
 
 
 def test_it_acknowledges_a_stray_frame_to_its_sender_and_leaves_the_owner_alone(received: Received) -> None:
     take(received, 1)
-    assert received.offer_stray("louxing-08", STREAM, 7, NOW) is Arrival.NEW
-    assert received.offer_stray("louxing-08", STREAM, 7, NOW) is Arrival.DUPLICATE
-    received.commit("louxing-08", STREAM, 7, NOW)
-    assert received.offer_stray("louxing-08", STREAM, 7, NOW) is Arrival.DUPLICATE
+    stray = received.stray_of("louxing-08", STREAM, first=7)
+    assert received.stray_of("louxing-08", STREAM, first=8) is stray
+    assert received.offer(stray, 7, NOW)
+    assert not received.offer(stray, 7, NOW)
+    received.commit(stray, 7, NOW)
+    assert not received.offer(stray, 7, NOW)
     said = {receipt.station_id: receipt.received for receipt in received.receipts(NOW + 2_000)}
     assert said == {STATION: [[1, 1]], "louxing-08": [[7, 7]]}
     assert received.figures(STATION) == {"received": 1, "duplicate": 0, "missing": 0, "gone": 0}
@@ -99,15 +104,16 @@ def test_it_counts_the_frames_of_all_streams_of_a_station_together(received: Rec
 def test_it_makes_a_duplicate_wait_for_an_acknowledgement_like_a_new_frame(received: Received) -> None:
     take(received, 1)
     assert acks(received, NOW + 2_000) == [[[1, 1]]]
-    received.offer(STATION, STREAM, 1, NOW + 10_000)
+    received.offer(ledger(received, first=1), 1, NOW + 10_000)
     assert acks(received, NOW + 11_999) == []
     assert acks(received, NOW + 12_000) == [[[1, 1]]]
 
 
 def test_it_acknowledges_stations_by_their_own_time(received: Received) -> None:
     take(received, 1, now=NOW)
-    received.offer("louxing-08", OTHER_STREAM, 1, NOW + 1_000)
-    received.commit("louxing-08", OTHER_STREAM, 1, NOW + 1_000)
+    other = ledger(received, "louxing-08", OTHER_STREAM)
+    received.offer(other, 1, NOW + 1_000)
+    received.commit(other, 1, NOW + 1_000)
     assert [r.station_id for r in received.receipts(NOW + 2_500)] == [STATION]
     assert [r.station_id for r in received.receipts(NOW + 3_000)] == ["louxing-08"]
 
@@ -149,22 +155,22 @@ def test_it_needs_a_second_message_when_the_waiting_frames_fill_more_than_64_ran
 def test_it_counts_as_missing_what_is_below_oldest_and_neither_received_nor_gone(received: Received) -> None:
     take(received, 1, 2)
     take(received, 8)
-    received.note(STREAM, oldest=7, gone=[(3, 4)])
+    ledger(received).note(oldest=7, gone=[(3, 4)])
     assert received.figures(STATION) == {"received": 3, "duplicate": 0, "missing": 2, "gone": 2}
 
 
 def test_it_lets_received_win_over_gone(received: Received) -> None:
     take(received, 1, 5)
-    received.note(STREAM, oldest=5, gone=[(2, 3)])
+    ledger(received).note(oldest=5, gone=[(2, 3)])
     take(received, 2)
     assert received.figures(STATION) == {"received": 3, "duplicate": 0, "missing": 1, "gone": 1}
 
 
 def test_it_counts_a_stream_from_the_lowest_number_held_when_it_first_heard_of_it(received: Received) -> None:
-    received.offer(STATION, STREAM, 812, NOW)
-    received.note(STREAM, oldest=790)
-    received.commit(STATION, STREAM, 812, NOW)
-    received.note(STREAM, oldest=813)
+    received.offer(ledger(received, first=812), 812, NOW)
+    ledger(received).note(oldest=790)
+    received.commit(ledger(received), 812, NOW)
+    ledger(received).note(oldest=813)
     assert received.figures(STATION)["missing"] == 22
 
 
@@ -172,14 +178,14 @@ def test_it_believes_the_first_birth_about_what_is_kept_and_no_later_one(receive
     received.note_birth(STATION, STREAM, oldest=50, kept=40, last=60, gone=[])
     assert received.figures(STATION)["missing"] == 10
     received.note_birth(STATION, STREAM, oldest=50, kept=5, last=60, gone=[])
-    received.note(STREAM, oldest=3)
+    ledger(received).note(oldest=3)
     assert received.figures(STATION)["missing"] == 10, "counted from 40 for good"
 
 
 def test_it_lowers_the_first_number_when_a_birth_follows_frames(received: Received) -> None:
-    received.offer(STATION, STREAM, 20, NOW)
-    received.note(STREAM, oldest=20)
-    received.commit(STATION, STREAM, 20, NOW)
+    received.offer(ledger(received, first=20), 20, NOW)
+    ledger(received).note(oldest=20)
+    received.commit(ledger(received), 20, NOW)
     received.note_birth(STATION, STREAM, oldest=20, kept=11, last=20, gone=[(11, 12)])
     assert received.figures(STATION) == {"received": 1, "duplicate": 0, "missing": 7, "gone": 2}
 
@@ -197,14 +203,14 @@ def test_it_refuses_a_birth_that_names_a_stream_of_another_station(received: Rec
 
 def test_it_ignores_an_older_oldest(received: Received) -> None:
     take(received, 1, 9)
-    received.note(STREAM, oldest=9)
-    received.note(STREAM, oldest=3)
+    ledger(received).note(oldest=9)
+    ledger(received).note(oldest=3)
     assert received.figures(STATION)["missing"] == 7
 
 
 def test_it_takes_a_station_s_word_for_what_it_no_longer_holds(received: Received) -> None:
     take(received, 1, 9)
-    received.note(STREAM, oldest=9)
+    ledger(received).note(oldest=9)
     received.note_gone("louxing-08", STREAM, [(2, 8)])
     assert received.figures(STATION)["missing"] == 7, "no other station may say so"
     received.note_gone(STATION, STREAM, [(2, 4)])
@@ -213,9 +219,9 @@ def test_it_takes_a_station_s_word_for_what_it_no_longer_holds(received: Receive
 
 def test_it_takes_up_what_quarantine_holds(received: Received) -> None:
     received.restore_quarantined(STATION, STREAM, Ranges([(3, 4)]))
-    assert received.offer(STATION, STREAM, 3, NOW) is Arrival.DUPLICATE
+    assert not received.offer(ledger(received), 3, NOW)
     received.restore_quarantined("louxing-08", STREAM, Ranges([(9, 9)]))
-    assert received.offer_stray("louxing-08", STREAM, 9, NOW) is Arrival.DUPLICATE
+    assert not received.offer(received.stray_of("louxing-08", STREAM, first=9), 9, NOW)
     assert received.figures("louxing-08")["received"] == 1
 
 
@@ -253,7 +259,7 @@ def test_it_asks_for_the_tail_a_birth_told_of(received: Received) -> None:
 
 def test_it_asks_for_nothing_that_is_on_its_way_to_the_disk(received: Received) -> None:
     take(received, 1, 4)
-    received.offer(STATION, STREAM, 2, NOW)
+    received.offer(ledger(received, first=2), 2, NOW)
     asked(received, NOW)
     assert asked(received, NOW + 10 * MINUTE) == [[[3, 3]]]
 

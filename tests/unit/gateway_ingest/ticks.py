@@ -86,8 +86,8 @@ class Desk:
 
     def commit(self, admitted: Admitted) -> None:
         """Tell the ledger that a tick is on the disk."""
-        for identity in admitted.identities:
-            self.received.commit(*identity)
+        for ledger, seq, received in admitted.uncommitted:
+            self.received.commit(ledger, seq, received)
 
 
 def rows(batch: Batch, domain: str) -> list[dict[str, Any]]:
