@@ -11,7 +11,7 @@ from gateway.domain.fleet import Fleet
 from gateway.ingest import quarantining
 from gateway.ingest.decoding import Arrived, DecodedTick, Header
 from gateway.ingest.received import Received, Stream
-from gateway.state.quarantined import Quarantined
+from gateway.state.quarantined import Nameless, Quarantined
 from wire.codec import Reason, Rejected, RejectedReading
 
 DIGEST_MS = 24 * 3_600_000
@@ -44,6 +44,8 @@ class Admission:
         self.digests: dict[bytes, int] = {}
         self.late: Counter[str] = Counter()
         self.quarantined: Counter[str] = Counter()
+        self.nameless = Nameless(Counter(), Counter())
+        """Frames whose identity could not be read; counted where they are held, by the committing thread."""
         self.unnumbered: Counter[str] = Counter()
 
     def admit(self, tick: DecodedTick, arrived: Sequence[Arrived]) -> Admitted:
@@ -75,6 +77,11 @@ class Admission:
                 self.late[station_id] += 1
             if best_effort:
                 self.unnumbered[station_id] += 1
+
+    def note_nameless(self, held: Nameless) -> None:
+        """Take what quarantine counted."""
+        for known, more in zip(self.nameless, held, strict=True):
+            known.update(more)
 
     def forget_digests(self, now: int) -> None:
         """Forget best-effort frames of more than a day ago."""

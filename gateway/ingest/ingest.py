@@ -169,6 +169,7 @@ class Ingest:
         for station_id, stream, held in self._state.quarantine.held():
             self.received.restore_quarantined(station_id, stream, held)
             self.admission.quarantined[station_id] += held.count()
+        self.admission.note_nameless(self._state.quarantine.nameless())
         for birth in self._state.births.newest():
             self._statuses.note_streams(birth.station_id, Birth.model_validate(birth.payload))
         self._commander.restore(self._state.commands.pending())
@@ -201,14 +202,14 @@ class Ingest:
     def completeness(self, station_id: str) -> dict[str, int]:
         """Return the five counters of a station, in frames (contract section 8)."""
         figures = self.received.figures(station_id)
-        unnumbered = self.admission.unnumbered[station_id]
+        unnumbered, nameless = self.admission.unnumbered[station_id], self.admission.nameless
         return {
-            "received": figures["received"] + unnumbered,
-            "duplicate": figures["duplicate"],
+            "received": figures["received"] + unnumbered + nameless.distinct[station_id],
+            "duplicate": figures["duplicate"] + nameless.copies[station_id],
             "late": self.admission.late[station_id],
             "missing": figures["missing"],
             "gone": figures["gone"],
-            "quarantined": self.admission.quarantined[station_id],
+            "quarantined": self.admission.quarantined[station_id] + nameless.distinct[station_id],
         }
 
     async def replay(self, entry_id: str) -> Replayed:

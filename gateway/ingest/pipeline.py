@@ -324,7 +324,7 @@ class Pipeline:
         if not held:
             return
         try:
-            self._sinks.quarantine.add(held, self._clock())
+            self._admission.note_nameless(self._sinks.quarantine.add(held, self._clock()))
         except DBAPIError as error:
             raise NotDurableError(f"quarantine: {error.orig}") from error
         for tick in ticks:

@@ -4,7 +4,7 @@ Writing takes the caller's connection: what one decision changes is one transact
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -13,10 +13,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from gateway.state.alert_rows import OPEN, AlertRow, AlertState, Entry, JournalEntry, Verdict
 from gateway.state.alert_schema import alert_journal, alerts, engine_position
-from gateway.state.repository import Repository
-
-_CHUNK = 500
-"""Values bound to one statement at most; SQLite takes 32,766."""
+from gateway.state.repository import Repository, chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,13 +256,6 @@ def _filtered(query: Select[Any], wanted: AlertFilter) -> Select[Any]:
     if wanted.regions is not None:
         query = query.where(alerts.c.region.in_(list(wanted.regions)))
     return query
-
-
-def chunks(values: Iterable[str]) -> Iterator[list[str]]:
-    """Yield each value once, as many at a time as one statement is given."""
-    some = sorted(set(values))
-    for start in range(0, len(some), _CHUNK):
-        yield some[start : start + _CHUNK]
 
 
 _COLUMNS = tuple(column.name for column in fields(AlertRow))

@@ -9,9 +9,8 @@ from sqlalchemy.dialects.sqlite import insert
 from ulid import ULID
 
 from gateway.state.alert_schema import notifications
-from gateway.state.alerts import chunks
 from gateway.state.notification_rows import Delivery, NotificationRow
-from gateway.state.repository import Repository
+from gateway.state.repository import Repository, chunks
 
 KEEP_MS = 400 * 24 * 3_600_000
 _UNFINISHED = text("state IN ('waiting', 'claimed')")

@@ -4,6 +4,7 @@ Bounded in rows, in bytes and per station, so that one mad box cannot push out w
 what had to go is counted. Frames held whole are remembered for good: they are acknowledged.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,10 +12,14 @@ from sqlalchemy import Connection, Engine, Select, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 from ulid import ULID
 
-from gateway.state.quarantined import Entry, Quarantined, QuarantineLimits, digest
-from gateway.state.repository import Repository
+from gateway.state.quarantined import Entry, Nameless, Quarantined, QuarantineLimits, digest
+from gateway.state.repository import Repository, chunks
 from gateway.state.schema import held_frames, quarantine, quarantine_evictions
+from wire.codec import Reason
 from wire.ranges import Ranges
+
+NAMELESS = ""
+"""The stream under which frames without an identity are counted: 1 to as many as there were."""
 
 
 class Quarantine(Repository):
@@ -24,12 +29,17 @@ class Quarantine(Repository):
         super().__init__(engine)
         self._limits = limits
 
-    def add(self, rejected: Sequence[Quarantined], now: int) -> None:
-        """Hold what was rejected; the same again only raises the count. Durable when it returns."""
+    def add(self, rejected: Sequence[Quarantined], now: int) -> Nameless:
+        """Hold what was rejected; the same again only raises the count. Durable when it returns.
+
+        Returns the nameless frames among them.
+        """
         with self._engine.begin() as connection:
+            nameless = _count_nameless(connection, rejected)
             connection.execute(_upsert(), self._rows(rejected, now))
-            _hold(connection, rejected)
+            _hold(connection, rejected, nameless)
             self._bound(connection, {item.station_id for item in rejected})
+        return nameless
 
     def get(self, entry_id: str) -> Entry | None:
         """Return one entry with its bytes, or None."""
@@ -70,10 +80,26 @@ class Quarantine(Repository):
             return changed.rowcount == 1
 
     def held(self) -> list[tuple[str, str, Ranges]]:
-        """Return (station_id, stream, seqs) of every frame ever held whole."""
+        """Return (station_id, stream, seqs) of every frame ever held whole, save the nameless."""
+        named = select(held_frames).where(held_frames.c.stream != NAMELESS)
         with self._reading.connect() as connection:
-            rows = connection.execute(select(held_frames)).all()
+            rows = connection.execute(named).all()
         return [(row.station_id, row.stream, Ranges(map(tuple, row.ranges))) for row in rows]
+
+    def nameless(self) -> Nameless:
+        """Count the nameless frames ever held; copies as far as their entries are still there."""
+        counted = select(held_frames).where(held_frames.c.stream == NAMELESS)
+        copies = (
+            select(quarantine.c.station_id, func.sum(quarantine.c.count) - func.count())
+            .where(quarantine.c.domain.is_(None), quarantine.c.stream.is_(None) | quarantine.c.seq.is_(None))
+            .where(quarantine.c.station_id.is_not(None), quarantine.c.reason != Reason.UNKNOWN_VERSION)
+            .group_by(quarantine.c.station_id)
+        )
+        with self._reading.connect() as connection:
+            distinct = {row.station_id: row.ranges[0][1] for row in connection.execute(counted)}
+            return Nameless(
+                Counter(distinct), Counter({row[0]: row[1] for row in connection.execute(copies)})
+            )
 
     def evicted(self) -> dict[str, int]:
         """Return how many entries had to go, by the bound they were over."""
@@ -153,24 +179,48 @@ def _upsert() -> Any:  # noqa: ANN401 - SQLAlchemy's Insert of the SQLite dialec
     return statement.on_conflict_do_update(index_elements=["digest"], set_=again)
 
 
-def _hold(connection: Connection, rejected: Sequence[Quarantined]) -> None:
-    """Remember the identities of frames held whole."""
+def _count_nameless(connection: Connection, rejected: Sequence[Quarantined]) -> Nameless:
+    """Tell the nameless frames that are held already from those that are not, before they are held."""
+    senders = {digest(item): item.station_id for item in rejected if item.is_nameless and item.station_id}
+    all_of_them = Counter(item.station_id for item in rejected if item.is_nameless and item.station_id)
+    for some in chunks(senders):
+        known = connection.execute(select(quarantine.c.digest).where(quarantine.c.digest.in_(some)))
+        for (key,) in known:
+            del senders[key]
+    distinct = Counter(senders.values())
+    return Nameless(distinct, all_of_them - distinct)
+
+
+def _hold(connection: Connection, rejected: Sequence[Quarantined], nameless: Nameless) -> None:
+    """Remember the identities of frames held whole, and how many have none."""
     streams: dict[tuple[str, str], list[int]] = {}
     for item in rejected:
         if item.domain is None and item.station_id and item.stream and item.seq is not None:
             streams.setdefault((item.station_id, item.stream), []).append(item.seq)
     for (station_id, stream), seqs in streams.items():
-        of_stream = (held_frames.c.station_id == station_id, held_frames.c.stream == stream)
-        known = connection.execute(select(held_frames.c.ranges).where(*of_stream)).scalar()
-        ranges = Ranges(map(tuple, known or []))
+        ranges = _held_of(connection, station_id, stream)
         for seq in seqs:
             ranges.add(seq)
-        row = {"station_id": station_id, "stream": stream, "ranges": ranges.to_lists()}
-        connection.execute(
-            insert(held_frames)
-            .values(row)
-            .on_conflict_do_update(index_elements=["station_id", "stream"], set_=row)
-        )
+        _write_held(connection, station_id, stream, ranges)
+    for station_id, count in nameless.distinct.items():
+        before = _held_of(connection, station_id, NAMELESS).last or 0
+        _write_held(connection, station_id, NAMELESS, Ranges([(1, before + count)]))
+
+
+def _held_of(connection: Connection, station_id: str, stream: str) -> Ranges:
+    of_stream = (held_frames.c.station_id == station_id, held_frames.c.stream == stream)
+    return Ranges(
+        map(tuple, connection.execute(select(held_frames.c.ranges).where(*of_stream)).scalar() or [])
+    )
+
+
+def _write_held(connection: Connection, station_id: str, stream: str, ranges: Ranges) -> None:
+    row = {"station_id": station_id, "stream": stream, "ranges": ranges.to_lists()}
+    connection.execute(
+        insert(held_frames)
+        .values(row)
+        .on_conflict_do_update(index_elements=["station_id", "stream"], set_=row)
+    )
 
 
 def _evict(connection: Connection, bound: str, ids: Select[tuple[str]]) -> None:

@@ -1,7 +1,11 @@
 """What quarantine holds, as values."""
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from wire.codec import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,22 @@ class Quarantined:
     seq: int | None = None
     domain: str | None = None
     index: int | None = None
+
+    @property
+    def is_nameless(self) -> bool:
+        """Whether it is a whole frame whose identity could not be read, and will not be.
+
+        One of an unknown version is nobody's yet: it comes again, and counts when it is understood.
+        """
+        is_named = self.stream is not None and self.seq is not None
+        return self.domain is None and not is_named and self.reason != Reason.UNKNOWN_VERSION
+
+
+class Nameless(NamedTuple):
+    """Frames held whole whose identity could not be read, by station: distinct ones, and further copies."""
+
+    distinct: Counter[str]
+    copies: Counter[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,29 @@ def test_the_same_bytes_again_only_count(state: State) -> None:
     state.quarantine.add([frame()], NOW + 5)
     (entry,) = state.quarantine.page(10)
     assert (entry.count, entry.received, entry.repeated) == (3, NOW, NOW + 5)
+
+
+def test_frames_without_an_identity_are_counted_once_each_and_their_copies(state: State) -> None:
+    first = state.quarantine.add([frame(), frame(), frame(payload=b"["), frame(seq=5)], NOW)
+    again = state.quarantine.add([frame(), frame(station_id="b"), frame(station_id=None)], NOW)
+    reading = state.quarantine.add([frame(domain="water", index=0)], NOW)
+    assert (first, again) == (({"a": 2}, {"a": 1}), ({"b": 1}, {"a": 1}))
+    assert reading == ({}, {})
+    assert state.quarantine.nameless() == ({"a": 2, "b": 1}, {"a": 2, "b": 0})
+    assert state.quarantine.held() == [("a", STREAM, Ranges([(5, 5)]))]
+
+
+def test_a_frame_of_a_version_to_come_is_counted_when_it_is_understood(state: State) -> None:
+    later = replace(frame(), reason="unknown_version")
+    assert state.quarantine.add([later, later], NOW) == ({}, {})
+    assert state.quarantine.nameless() == ({}, {})
+
+
+def test_frames_without_an_identity_stay_counted_when_their_entries_go(state: State) -> None:
+    for n in range(1, 8):
+        state.quarantine.add([frame(payload=bytes([n]))], NOW)
+    assert len(state.quarantine.page(10)) == LIMITS.rows_per_station
+    assert state.quarantine.nameless().distinct == {"a": 7}
 
 
 def test_the_same_frame_sent_again_only_counts(state: State) -> None:
