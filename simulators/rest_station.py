@@ -57,7 +57,7 @@ class SimulatedStation:
     a real agent brings its own.
     """
 
-    def __init__(  # noqa: PLR0913 (a station has that many independent knobs, all but four with defaults)
+    def __init__(  # noqa: PLR0913 - a station has that many independent knobs, all but four with defaults
         self,
         station_id: str,
         archetype: str,

@@ -25,7 +25,7 @@ _DAY_MS = 86_400_000
 _HOUR_MS = 3_600_000
 
 
-def scenario(  # noqa: PLR0913 (each is an option of the command)
+def scenario(  # noqa: PLR0913 - each is an option of the command
     *,
     station: Annotated[str, typer.Option(help="Station id. / 站点编号")] = "louxing-01",
     archetype: Annotated[str, typer.Option(help="Kind of station. / 站点类型")] = "urban_standard",

@@ -190,23 +190,23 @@ class Session:
 
     # -- in paho's thread
 
-    def _on_connect(self, _client: paho.Client, _data: Any, _flags: Any, code: ReasonCode,  # noqa: ANN401
+    def _on_connect(self, _client: paho.Client, _data: Any, _flags: Any, code: ReasonCode,  # noqa: ANN401 - paho gives what it was given
                     _properties: Properties | None) -> None:  # fmt: skip
         self._post(self._answered, code.getName(), code.is_failure)
 
-    def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, code: ReasonCode,  # noqa: ANN401
+    def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, code: ReasonCode,  # noqa: ANN401 - paho gives what it was given
                        _properties: Properties | None) -> None:  # fmt: skip
         self._post(self._ended, code.getName())
 
-    def _on_publish(self, _client: paho.Client, _data: Any, mid: int, _code: ReasonCode,  # noqa: ANN401
+    def _on_publish(self, _client: paho.Client, _data: Any, mid: int, _code: ReasonCode,  # noqa: ANN401 - paho gives what it was given
                     _properties: Properties) -> None:  # fmt: skip
         self._post(self._taken, mid)
 
-    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:  # noqa: ANN401
+    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:  # noqa: ANN401 - paho gives what it was given
         if len(message.payload) <= LARGEST_MESSAGE:
             self._post(self._listener.heard, message.topic, message.payload)
 
-    def _on_log(self, _client: paho.Client, _data: Any, _level: int, line: str) -> None:  # noqa: ANN401
+    def _on_log(self, _client: paho.Client, _data: Any, _level: int, line: str) -> None:  # noqa: ANN401 - paho gives what it was given
         # The only public place where paho tells of a PINGRESP.
         if line.startswith("Received"):
             self._last_packet = time.monotonic()

@@ -51,7 +51,7 @@ class Settlement(Inventory):
         with self._database.transaction() as sql:
             for frame in frames:
                 self.parked_count += sql.execute(
-                    f"UPDATE frames SET state = {PARKED} WHERE n = ? AND state = {WAITING}",  # noqa: S608
+                    f"UPDATE frames SET state = {PARKED} WHERE n = ? AND state = {WAITING}",  # noqa: S608 - numbers of ours
                     (frame.n,),
                 ).rowcount
 

@@ -33,11 +33,11 @@ class Driver(Protocol):
     @property
     def name(self) -> str: ...  # noqa: D102 - see the class
     @property
-    def device(self) -> str: ...  # noqa: D102
+    def device(self) -> str: ...  # noqa: D102 - the protocol's docstring says it
     @property
-    def every_s(self) -> float: ...  # noqa: D102
+    def every_s(self) -> float: ...  # noqa: D102 - the protocol's docstring says it
     @property
-    def every_reading(self) -> bool: ...  # noqa: D102
+    def every_reading(self) -> bool: ...  # noqa: D102 - the protocol's docstring says it
 
     def facility_of(self, device: str) -> str | None:
         """Return the facility of a measuring point as the catalogue names it, where it is known."""

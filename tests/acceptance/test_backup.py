@@ -134,10 +134,10 @@ def last_held(backup: Path) -> dict[str, int]:
         names = store.execute(
             "SELECT table_name FROM duckdb_tables() WHERE starts_with(table_name, 'frames_raw_')"
         ).fetchall()
-        frames = " UNION ALL ".join(f"SELECT source, seq FROM {name}" for (name,) in names)  # noqa: S608
+        frames = " UNION ALL ".join(f"SELECT source, seq FROM {name}" for (name,) in names)  # noqa: S608 - names of ours
         return dict(
             store.execute(
-                f"SELECT stream, max(seq) FROM ({frames}) JOIN sources ON id = source GROUP BY stream"  # noqa: S608
+                f"SELECT stream, max(seq) FROM ({frames}) JOIN sources ON id = source GROUP BY stream"  # noqa: S608 - names of ours
             ).fetchall()
         )
 

@@ -41,7 +41,7 @@ def mirrored(tmp_path: Path, server: Influx) -> Iterator[Gatehouse]:
 
 def passed(server: Influx) -> list[int]:
     """Return every count of the door that the mirror has."""
-    rows = server.query(f"SELECT people_in_total FROM occupancy WHERE station = '{STATION_ID}'")  # noqa: S608
+    rows = server.query(f"SELECT people_in_total FROM occupancy WHERE station = '{STATION_ID}'")  # noqa: S608 - names of ours
     return sorted(row["people_in_total"] for row in rows)
 
 

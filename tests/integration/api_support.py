@@ -189,7 +189,7 @@ class House:
             metrics=CollectorRegistry(),
         )
 
-    def opens(self, rule: str, severity: str = "P2", **more: Any) -> str:  # noqa: ANN401
+    def opens(self, rule: str, severity: str = "P2", **more: Any) -> str:  # noqa: ANN401 - any field
         """Let an alert open now; return its id."""
         key = Key(rule, more.pop("station_id", "louxing-07"), more.pop("device", "main"))
         figures = {"value": 28.0, "limit": 25.0} | more
@@ -300,7 +300,7 @@ def open_house(
 
 
 @contextlib.asynccontextmanager
-async def client_of(app: FastAPI, **options: Any) -> AsyncIterator[httpx.AsyncClient]:  # noqa: ANN401
+async def client_of(app: FastAPI, **options: Any) -> AsyncIterator[httpx.AsyncClient]:  # noqa: ANN401 - keys of a body
     """Speak HTTP to an application in this process."""
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", **options) as client:

@@ -65,7 +65,7 @@ async def test_a_replay_needs_an_operator(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(("name", "shown"), [("viewer", False), ("operator", False), ("admin", True)])
-async def test_only_an_admin_sees_bytes(client: httpx.AsyncClient, name: str, shown: bool) -> None:  # noqa: FBT001
+async def test_only_an_admin_sees_bytes(client: httpx.AsyncClient, name: str, shown: bool) -> None:  # noqa: FBT001 - a parameter of a table
     items = (await client.get("/api/v1/quarantine", headers=bearer(name))).json()["items"]
     assert [("bytes" in item) for item in items] == [shown, shown]
 
@@ -172,7 +172,7 @@ async def test_every_answer_binds_the_browser(client: httpx.AsyncClient) -> None
 # -- settings ------------------------------------------------------------
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "yizhan.example.org"])  # noqa: S104
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "yizhan.example.org"])  # noqa: S104 - a name to refuse, nothing listens
 def test_without_tokens_it_listens_only_to_this_machine(host: str, tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="auth"):
         HttpSettings(host=host)

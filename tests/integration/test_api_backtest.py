@@ -38,7 +38,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield house
 
 
-async def backtest(client: httpx.AsyncClient, **body: Any) -> httpx.Response:  # noqa: ANN401
+async def backtest(client: httpx.AsyncClient, **body: Any) -> httpx.Response:  # noqa: ANN401 - keys of a body
     return await client.post("/api/v1/rules/backtest", json=TIME | body, timeout=60)
 
 

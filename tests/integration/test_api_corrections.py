@@ -45,7 +45,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield house
 
 
-async def correct(client: httpx.AsyncClient, *, who: str | None = None, **changed: Any) -> httpx.Response:  # noqa: ANN401
+async def correct(client: httpx.AsyncClient, *, who: str | None = None, **changed: Any) -> httpx.Response:  # noqa: ANN401 - keys of a body
     body = {name: value for name, value in (GOOD | changed).items() if value is not None}
     return await client.post(PATH, json=body, headers={} if who is None else bearer(who))
 

@@ -24,7 +24,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield house
 
 
-async def plan(client: httpx.AsyncClient, **changed: Any) -> httpx.Response:  # noqa: ANN401
+async def plan(client: httpx.AsyncClient, **changed: Any) -> httpx.Response:  # noqa: ANN401 - keys of a body
     body = {name: value for name, value in (GOOD | changed).items() if value is not None}
     return await client.post("/api/v1/maintenance", json=body)
 

@@ -64,7 +64,7 @@ def served(data_dir: Path) -> Iterator[str]:
             serving.join()
 
 
-def ask(operation: Any, base_url: str, mode: schemathesis.GenerationMode) -> None:  # noqa: ANN401
+def ask(operation: Any, base_url: str, mode: schemathesis.GenerationMode) -> None:  # noqa: ANN401 - schemathesis has no types
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(
         max_examples=25,
@@ -72,7 +72,7 @@ def ask(operation: Any, base_url: str, mode: schemathesis.GenerationMode) -> Non
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    def ask_once(case: Any) -> None:  # noqa: ANN401
+    def ask_once(case: Any) -> None:  # noqa: ANN401 - schemathesis has no types
         headers = dict(BEARER)
         if case.method in {"POST", "DELETE"} and not case.media_type:
             headers["Content-Type"] = "application/json"

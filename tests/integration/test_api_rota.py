@@ -34,7 +34,7 @@ def first(answer: dict[str, Any]) -> list[str]:
     return [duty["person"] for duty in answer["now"][0]["chain"]]
 
 
-async def stand_in(client: httpx.AsyncClient, **changed: Any) -> httpx.Response:  # noqa: ANN401
+async def stand_in(client: httpx.AsyncClient, **changed: Any) -> httpx.Response:  # noqa: ANN401 - keys of a body
     body = {name: value for name, value in (GOOD | changed).items() if value is not None}
     return await client.post("/api/v1/rota", json=body)
 

@@ -27,7 +27,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield house
 
 
-async def silence(client: httpx.AsyncClient, **changed: Any) -> httpx.Response:  # noqa: ANN401
+async def silence(client: httpx.AsyncClient, **changed: Any) -> httpx.Response:  # noqa: ANN401 - keys of a body
     body = {name: value for name, value in (GOOD | changed).items() if value is not None}
     return await client.post("/api/v1/silences", json=body)
 

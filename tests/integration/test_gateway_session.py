@@ -115,7 +115,7 @@ async def test_it_reads_what_stations_say_without_the_client_library(
     broker: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read_slowly: list[bytes] = []
-    read = MqttPackageHandler._handle_publish_packet  # noqa: SLF001
+    read = MqttPackageHandler._handle_publish_packet  # noqa: SLF001 - there is no other way to see it
 
     def handle(self: MqttPackageHandler, cmd: int, packet: bytes) -> None:
         read_slowly.append(packet)

@@ -80,7 +80,7 @@ def send_faster_than_allowed(patch: Patch) -> None:
 def send_again_on_the_live_lane(patch: Patch) -> None:
     send = Delivery._send  # noqa: SLF001 - the sabotage goes where the fault would be
 
-    def sent(self: Delivery, frame: Any, _: Channel, now: float, *, trial: bool = False) -> Any:  # noqa: ANN401
+    def sent(self: Delivery, frame: Any, _: Channel, now: float, *, trial: bool = False) -> Any:  # noqa: ANN401 - whatever it stands in for takes
         return send(self, frame, Channel.TELEMETRY, now, trial=trial)
 
     patch.setattr(Delivery, "_send", sent)
@@ -136,7 +136,7 @@ def drop_what_is_acknowledged(patch: Patch) -> None:
 def take_over_again_and_again(patch: Patch) -> None:
     claim = Claims.claim
 
-    def claimed(self: Claims, region: str, *arguments: Any) -> Any:  # noqa: ANN401
+    def claimed(self: Claims, region: str, *arguments: Any) -> Any:  # noqa: ANN401 - whatever it stands in for takes
         for known in self.regions.values():
             known.claimed = False
         return claim(self, region, *arguments)

@@ -19,7 +19,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.callback(invoke_without_command=True)
-def run(  # noqa: PLR0913 (each is an option of the command)
+def run(  # noqa: PLR0913 - each is an option of the command
     context: typer.Context,
     *,
     faults: Annotated[

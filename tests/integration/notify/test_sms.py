@@ -31,7 +31,7 @@ class Gateway(HttpFake):
     said: object = {"data": [{"code": "OK"}]}
     status = 200
 
-    def answer(self, request: Request) -> tuple[int, object]:  # noqa: ARG002
+    def answer(self, request: Request) -> tuple[int, object]:  # noqa: ARG002 - the protocol names it
         return self.status, self.said
 
 

@@ -39,7 +39,7 @@ class Answering(HttpFake):
 
     status = 200
 
-    def answer(self, request: Request) -> tuple[int, object]:  # noqa: ARG002
+    def answer(self, request: Request) -> tuple[int, object]:  # noqa: ARG002 - the protocol names it
         return self.status, {}
 
 

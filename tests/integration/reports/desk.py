@@ -47,7 +47,7 @@ def roll(house: House) -> None:
         pass
 
 
-async def ask(client: httpx.AsyncClient, path: str, **query: Any) -> dict[str, Any]:  # noqa: ANN401
+async def ask(client: httpx.AsyncClient, path: str, **query: Any) -> dict[str, Any]:  # noqa: ANN401 - keys of a body
     answer = await client.get(f"/api/v1/reports/{path}", params=query)
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()

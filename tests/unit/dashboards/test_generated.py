@@ -58,7 +58,7 @@ def test_it_comes_back_from_the_sdk_byte_for_byte(one: Any) -> None:  # noqa: AN
 
 
 @pytest.mark.parametrize("one", EACH)
-def test_its_panels_lie_beside_each_other(one: Any) -> None:  # noqa: ANN401
+def test_its_panels_lie_beside_each_other(one: Any) -> None:  # noqa: ANN401 - a node of JSON
     places = [panel["gridPos"] for panel in everything_of(one.json)]
     for a, b in combinations(places, 2):
         beside = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
@@ -68,7 +68,7 @@ def test_its_panels_lie_beside_each_other(one: Any) -> None:  # noqa: ANN401
 
 
 @pytest.mark.parametrize("one", EACH)
-def test_it_numbers_its_panels_once_and_refers_to_those_there_are(one: Any) -> None:  # noqa: ANN401
+def test_it_numbers_its_panels_once_and_refers_to_those_there_are(one: Any) -> None:  # noqa: ANN401 - a node of JSON
     said = one.json
     ids = Counter(panel["id"] for panel in everything_of(said))
     assert set(ids.values()) == {1}
@@ -86,7 +86,7 @@ def test_every_dashboard_has_an_address_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
-def test_it_says_everything_in_both_languages(board: Any) -> None:  # noqa: ANN401
+def test_it_says_everything_in_both_languages(board: Any) -> None:  # noqa: ANN401 - a node of JSON
     zh, en = of_both(board.name)
     for ours, theirs in zip(everything_of(zh), everything_of(en), strict=True):
         assert ours["title"] != theirs["title"] or ours["title"].isascii()
@@ -101,7 +101,7 @@ def _without_links(said: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
-def test_its_table_of_texts_has_what_it_shows_and_nothing_else(board: Any) -> None:  # noqa: ANN401
+def test_its_table_of_texts_has_what_it_shows_and_nothing_else(board: Any) -> None:  # noqa: ANN401 - a node of JSON
     texts = texts_of(board.name)
     assert texts.panels.keys() == {panel.name for panel in board.panels}
     assert texts.rows.keys() == {row.name for row in board.rows}
@@ -116,7 +116,7 @@ def test_every_shared_text_is_used() -> None:
 
 
 @pytest.mark.parametrize("one", EACH)
-def test_every_panel_says_what_is_normal_and_when_there_is_nothing(one: Any) -> None:  # noqa: ANN401
+def test_every_panel_says_what_is_normal_and_when_there_is_nothing(one: Any) -> None:  # noqa: ANN401 - a node of JSON
     for panel in panels_of(one.json):
         assert len(panel["description"]) > 10
         assert panel["fieldConfig"]["defaults"]["noValue"]
@@ -134,7 +134,7 @@ def test_the_row_of_a_region_says_so_where_a_station_would_stand() -> None:
 
 
 @pytest.mark.parametrize("one", EACH)
-def test_it_uses_units_that_grafana_knows(one: Any) -> None:  # noqa: ANN401
+def test_it_uses_units_that_grafana_knows(one: Any) -> None:  # noqa: ANN401 - a node of JSON
     for panel in panels_of(one.json):
         config = panel["fieldConfig"]
         properties = [prop for override in config["overrides"] for prop in override["properties"]]
@@ -144,7 +144,7 @@ def test_it_uses_units_that_grafana_knows(one: Any) -> None:  # noqa: ANN401
 
 
 @pytest.mark.parametrize("one", EACH)
-def test_its_large_figures_go_by_the_names_people_see(one: Any) -> None:  # noqa: ANN401
+def test_its_large_figures_go_by_the_names_people_see(one: Any) -> None:  # noqa: ANN401 - a node of JSON
     for panel in panels_of(one.json):
         if panel["type"] == "stat":
             shown = re.compile(panel["options"]["reduceOptions"]["fields"].strip("/"))
@@ -160,7 +160,7 @@ def test_every_unit_of_a_measure_has_a_name_in_grafana() -> None:
 
 
 @pytest.mark.parametrize("one", EACH)
-def test_its_steps_begin_below_everything_and_rise(one: Any) -> None:  # noqa: ANN401
+def test_its_steps_begin_below_everything_and_rise(one: Any) -> None:  # noqa: ANN401 - a node of JSON
     for panel in panels_of(one.json):
         first, *rest = [step["value"] for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]]
         assert first is None

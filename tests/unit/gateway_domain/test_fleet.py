@@ -88,7 +88,7 @@ def test_the_birth_received_last_is_the_newest_even_with_a_lower_session(fleet: 
 
 
 @pytest.mark.parametrize(("session", "newest"), [(6, False), (7, False), (8, True)])
-def test_a_retained_birth_replaces_only_a_lower_session(fleet: Fleet, session: int, newest: bool) -> None:  # noqa: FBT001
+def test_a_retained_birth_replaces_only_a_lower_session(fleet: Fleet, session: int, newest: bool) -> None:  # noqa: FBT001 - a parameter of a table
     fleet.birth("a", "r", 7, NOW, retained=False)
     assert fleet.birth("a", "r", session, NOW + SECOND, retained=True).newest is newest
 

@@ -49,7 +49,7 @@ def lived_in(path: Path) -> Iterator[Lived]:
     lived.store.close()
 
 
-def station(station_id: str = "louxing-07", region: str = "louxing", **changed: Any) -> Subject:  # noqa: ANN401
+def station(station_id: str = "louxing-07", region: str = "louxing", **changed: Any) -> Subject:  # noqa: ANN401 - any field
     """Return a station that has always been there and never closes."""
     said: dict[str, Any] = {
         "zh": "驿站",

@@ -54,7 +54,7 @@ def stored(store: Store) -> dict[Cell, Figures]:
     return cells
 
 
-def _samples(cursor: Any, domain: str, measure: Measure) -> dict[str, list[tuple[int, Any, int | None]]]:  # noqa: ANN401
+def _samples(cursor: Any, domain: str, measure: Measure) -> dict[str, list[tuple[int, Any, int | None]]]:  # noqa: ANN401 - DuckDB's, which has no types
     found: dict[str, list[tuple[int, Any, int | None]]] = defaultdict(list)
     views = [f"{domain}_samples"] + ([f"{domain}_events"] if EVENT_FIELDS[domain] else [])
     rows = [
@@ -169,7 +169,7 @@ def _said(value: object) -> str:
 _NONE: Figures = dict.fromkeys(("count", "covered_s", "min", "max", "mean", "increase", "last", "last_ts"))
 
 
-def _events(cursor: Any, domain: str, closed: int) -> dict[Cell, Figures]:  # noqa: ANN401
+def _events(cursor: Any, domain: str, closed: int) -> dict[Cell, Figures]:  # noqa: ANN401 - DuckDB's, which has no types
     if not EVENT_FIELDS[domain]:
         return {}
     phase = "phase" if domain == "access" else "NULL"

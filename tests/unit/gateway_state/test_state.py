@@ -105,7 +105,7 @@ def test_it_keeps_what_stations_are(state: State) -> None:
 
 
 def test_it_keeps_the_newest_birth_and_a_journal_of_all(state: State) -> None:
-    births = [NewestBirth("a", "r", NOW + n, False, n, {"session": n}) for n in (1, 2)]  # noqa: FBT003
+    births = [NewestBirth("a", "r", NOW + n, False, n, {"session": n}) for n in (1, 2)]  # noqa: FBT003 - a table's column
     for birth in births:
         state.births.save(birth)
     state.births.note(JournalRow(NOW + 9, Happening.GATEWAY_START, None, {}))

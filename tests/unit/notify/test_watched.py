@@ -19,10 +19,10 @@ class Told:
     def __init__(self, *outcomes: Outcome | Exception) -> None:
         self._outcomes = list(outcomes)
 
-    def wait_ms(self, message: Message, now: int) -> int:  # noqa: ARG002
+    def wait_ms(self, message: Message, now: int) -> int:  # noqa: ARG002 - the protocol names it
         return 7
 
-    async def send(self, message: Message, contact: Contact, now: int) -> Outcome:  # noqa: ARG002
+    async def send(self, message: Message, contact: Contact, now: int) -> Outcome:  # noqa: ARG002 - the protocol names it
         outcome = self._outcomes.pop(0)
         if isinstance(outcome, Exception):
             raise outcome

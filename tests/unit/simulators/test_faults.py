@@ -145,7 +145,7 @@ def test_a_stuck_meter_stands_still_while_power_flows() -> None:
 
 
 @pytest.mark.parametrize(("name", "still"), [("F17", True), ("F18", False)])
-def test_only_who_collapses_stops_moving_in_the_shower(name: str, still: bool) -> None:  # noqa: FBT001
+def test_only_who_collapses_stops_moving_in_the_shower(name: str, still: bool) -> None:  # noqa: FBT001 - a parameter of a table
     story = live("trucker_home", hours=1.5, faults=[make_fault(name, T0)])
     occupied = _between(story.of("shower-1", "cubicle_occupied_s"), T0, T0 + 23 * MINUTE_MS)
     motion = _between(story.of("shower-1", "cubicle_motion_age_s"), T0 + 12 * MINUTE_MS, T0 + 23 * MINUTE_MS)

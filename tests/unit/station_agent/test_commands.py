@@ -40,7 +40,7 @@ class Desk:
         self.commands = Commands(self.notebook, self.box.outbox, self.delivery, self.clock)
         self.wanted = Wanted(self.notebook, self.delivery, self.clock)
 
-    def give(self, name: str = "birth", number: int = 1, **changes: Any) -> Result | None:  # noqa: ANN401
+    def give(self, name: str = "birth", number: int = 1, **changes: Any) -> Result | None:  # noqa: ANN401 - any field
         content = {"v": 1, "gateway": GATEWAY, "id": ulid(number), "name": name, "issued": NOW, "ttl_s": 60}
         answer = self.commands.handle(json.dumps(content | changes).encode())
         return None if answer is None else Result.model_validate_json(answer)

@@ -13,7 +13,7 @@ DAY = 24 * HOUR
 
 
 def test_it_believes_a_station_whose_clock_is_right() -> None:
-    assert check_time(NOW - 3 * HOUR, NOW - 200, NOW, False) == StampedTime(NOW - 3 * HOUR, None, False)  # noqa: FBT003
+    assert check_time(NOW - 3 * HOUR, NOW - 200, NOW, False) == StampedTime(NOW - 3 * HOUR, None, False)  # noqa: FBT003 - a table's column
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def rule(**said: Any) -> Rule:  # noqa: ANN401 - the keys of a rule
     return Rule.model_validate(written)
 
 
-def overrides(*rules: Rule, stations: Mapping[tuple[str, str], float] | None = None) -> Any:  # noqa: ANN401
+def overrides(*rules: Rule, stations: Mapping[tuple[str, str], float] | None = None) -> Any:  # noqa: ANN401 - any type will do
     """Return what `Catalogue.parameter` would: (rule, parameter, profile, station) to a number."""
     by_id = {one.id: one for one in rules}
 
@@ -74,7 +74,7 @@ def sample(at: float, domain: str, device: str, *, station: str = STATION, **fie
 class Stage:
     """Numbers, decodes and batches frames like the pipeline, for one engine."""
 
-    def __init__(self, *rules: Rule, specs: Iterable[StationSpec] = (), parameters: Any = None) -> None:  # noqa: ANN401
+    def __init__(self, *rules: Rule, specs: Iterable[StationSpec] = (), parameters: Any = None) -> None:  # noqa: ANN401 - any type will do
         self.desk = Desk()
         self.rules = rules
         self.registry = Registry(specs)
@@ -113,7 +113,7 @@ class Stage:
         return self.engine.advance(NOW + round(second * 1000), happenings)
 
 
-def happening(at: float, kind: Happening, station: str | None = STATION, **payload_: Any) -> JournalRow:  # noqa: ANN401
+def happening(at: float, kind: Happening, station: str | None = STATION, **payload_: Any) -> JournalRow:  # noqa: ANN401 - any field
     """Write something that happened so many seconds after `NOW`."""
     return JournalRow(NOW + round(at * 1000), kind, station, payload_)
 

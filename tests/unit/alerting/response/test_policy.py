@@ -225,7 +225,7 @@ def test_after_maintenance_only_new_conditions_are_told(at: Desk) -> None:
 
 def test_a_window_crosses_midnight_every_week(at: Desk) -> None:
     at.now = NOON + 12 * HOUR + 30 * MINUTE
-    window(at, datetime(2026, 11, 1, 23), timedelta(hours=3), "FREQ=WEEKLY;BYDAY=SU")  # noqa: DTZ001
+    window(at, datetime(2026, 11, 1, 23), timedelta(hours=3), "FREQ=WEEKLY;BYDAY=SU")  # noqa: DTZ001 - local time of the rule
     assert kept(at, at.opens("AC-02", "P1"), "maintenance")
 
 

@@ -54,7 +54,7 @@ def changes(transitions: Iterable[Transition]) -> list[tuple[str, str]]:
     return [(str(one.change), one.severity) for one in transitions]
 
 
-def however_cut(rules: Sequence[Rule], frames: Sequence[Said], **stage: Any) -> list[Transition]:  # noqa: ANN401
+def however_cut(rules: Sequence[Rule], frames: Sequence[Said], **stage: Any) -> list[Transition]:  # noqa: ANN401 - any field
     """Judge frames one by one, by threes and all at once; all must say the same."""
     results = []
     for size in (1, 3, len(frames)):
