@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,10 @@ PATIENCE_S = 180.0
 
 
 def ask(url: str, rules: Path, start: str, end: str, token: str | None) -> Iterator[str] | None:
-    """Have the gateway at an address judge; None when nobody listens there, StartError when it refuses."""
+    """Have the gateway at an address judge; None when nobody listens there.
+
+    SettingsError for rules or times it finds wrong, StartError for any other refusal.
+    """
     files = _files(rules)
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     try:
@@ -37,6 +41,8 @@ def ask(url: str, rules: Path, start: str, end: str, token: str | None) -> Itera
         return None
     except httpx.HTTPError as error:
         raise StartError(f"{url}: {error}") from error
+    if answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
+        raise SettingsError(_problem(answer))
     if answer.is_error:
         raise StartError(f"{url}: {_problem(answer)}")
     return _lines(answer.json())

@@ -151,18 +151,20 @@ def test_an_address_that_a_killed_gateway_left_behind_is_not_asked(house: Path) 
 
 
 def test_replay_wants_rules_to_judge_by_beside_a_gateway_and_without_one(house: Path) -> None:
-    empty = ("replay", "--rules", "backups", *DAY)
-    missing = ("replay", "--rules", "nosuchdir", *DAY)
+    (house / "wrong").mkdir()
+    (house / "wrong" / "odd.yaml").write_text("rules:\n  - id: XX-01\n    kind: hunch\n")
+    commands = [("replay", "--rules", folder, *DAY) for folder in ("nosuchdir", "backups", "wrong")]
     with Running("gateway", "run", "--config", "gateway.yaml", cwd=house) as gateway:
         gateway.wait_for(READY, seconds=40)
-        beside = [of_gateway(*command, house=house) for command in (missing, empty)]
+        beside = [of_gateway(*command, house=house) for command in commands]
         assert gateway.stop() == 0, gateway.output
-    for none, nothing in (beside, [of_gateway(*command, house=house) for command in (missing, empty)]):
-        assert (none.returncode, nothing.returncode) == (2, 2), (none.stdout, nothing.stdout)
+    for none, nothing, odd in (beside, [of_gateway(*command, house=house) for command in commands]):
+        assert (none.returncode, nothing.returncode, odd.returncode) == (2, 2, 2), odd.stderr
         assert none.stderr == "yizhan gateway: --rules nosuchdir: no such folder\n"
         assert nothing.stderr == (
             "yizhan gateway: --rules backups: there is no rule file (*.yaml) in this folder\n"
         )
+        assert "odd.yaml:" in odd.stderr
 
 
 @pytest.mark.parametrize(
