@@ -38,6 +38,9 @@ Result = TypeVar("Result")
 log = structlog.get_logger(__name__)
 
 FULL_CREDIT = 64
+UNHURT_MS, UNBEARABLE_MS = 500, 1_500
+"""How much longer than a commit is gathered frames may wait: from the first on less backlog is let in, from
+the second none. Bounded by memory alone, a day of a hundred stations kept live frames waiting for 7 s."""
 _ALARM, _HEAD = b'"class":"alarm"', 512
 """How a plain frame says early that it is an alarm; a compressed one waits like any other."""
 HURRY_EVERY_MS = 100
@@ -84,6 +87,8 @@ class Tick:
     admitted: Admitted
     frames: int
     bytes: int
+    since: int
+    """When its first frame was received, ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,7 @@ class Pipeline:
         self._bytes = 0
         self._arrived = asyncio.Event()
         self._ready: list[Tick] = []
+        self._under_way: list[Tick] = []
         self._readied = asyncio.Event()
         self._alarm_arrived, self._alarm_ready = asyncio.Event(), asyncio.Event()
         self._hurried = 0
@@ -153,21 +159,32 @@ class Pipeline:
 
     @property
     def credit(self) -> int:
-        """How many backlog frames a station may have out: fewer as memory fills, none if nothing commits."""
+        """How many backlog frames a station may have out.
+
+        Fewer as memory fills or frames wait for their commit, none if nothing commits.
+        """
         if self.failure is not None:
             return 0
-        return int(FULL_CREDIT * max(0.0, 1.0 - 2 * self._bytes / self._settings.inbox_bytes))
+        room = 1.0 - 2 * self._bytes / self._settings.inbox_bytes
+        time = (self._settings.commit_ms + UNBEARABLE_MS - self._behind_ms()) / (UNBEARABLE_MS - UNHURT_MS)
+        return round(FULL_CREDIT * max(0.0, min(room, time, 1.0)))
 
     @property
     def idle(self) -> bool:
         """Whether all that was received is durable, or on the way there in a commit that has begun."""
         return not self._inbox and not self._ready and self.failure is None
 
+    def _behind_ms(self) -> int:
+        """Return how long the oldest frame that is not durable has waited."""
+        oldest = [tick.since for tick in (*self._under_way[:1], *self._ready[:1])]
+        oldest += [message.received for message in self._inbox[:1]]
+        return self._clock() - oldest[0] if oldest else 0
+
     def take_own(self, decoded: DecodedTick, arrived: list[Arrived]) -> None:
         """Take a frame of the gateway itself: it came over no wire, and nobody waits for its ack."""
         admitted = Admitted(new=[0])
         batch = self._batcher.build(decoded, arrived, admitted, self._take_numbers(1))
-        self._ready.append(Tick(batch, admitted, frames=1, bytes=0))
+        self._ready.append(Tick(batch, admitted, frames=1, bytes=0, since=self._clock()))
         self._readied.set()
 
     async def replay(self, replays: Replays, entry_id: str) -> Replayed:
@@ -233,7 +250,8 @@ class Pipeline:
             first = self._take_numbers(len(admitted.new))
             batch = self._batcher.build(decoded, arrived, admitted, first)
             self._admission.hear(batch, admitted, decoded, arrived)
-        tick = Tick(batch, admitted, len(arrived), sum(len(message.payload) for message in arrived))
+        size = sum(len(message.payload) for message in arrived)
+        tick = Tick(batch, admitted, len(arrived), size, arrived[0].received)
         self._count(decoded, tick)
         if self.alerts is not None:
             self.noticing.see(decoded, arrived)
@@ -272,7 +290,9 @@ class Pipeline:
             if not self._decoded_all:
                 self._readied.clear()
             if ticks:
+                self._under_way = ticks
                 await self._commit(ticks)
+                self._under_way = []
             self._drained.set()
 
     async def _commit(self, ticks: list[Tick]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,6 +169,32 @@ async def test_it_keeps_counting_duplicates_when_nothing_is_new(works: Works) ->
     copies = works.store.cursor().execute("SELECT sum(copies) FROM duplicates").fetchall()
     assert copies == [(2,)]
     assert works.pipeline.durable_upto == 0
+
+
+@pytest.mark.parametrize(("waited_ms", "credit"), [(505, FULL_CREDIT), (1_005, FULL_CREDIT // 2), (1_505, 0)])
+def test_it_lets_less_backlog_in_while_live_frames_wait(works: Works, waited_ms: int, credit: int) -> None:
+    works.pipeline.put(arrived(payload(1), received=NOW - waited_ms))
+    works.pipeline.put(arrived(payload(2), received=NOW))
+    assert works.pipeline.credit == credit
+
+
+async def test_a_commit_that_takes_long_holds_backlog_back_until_it_is_done(works: Works) -> None:
+    held, go_on = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        held.set()
+        assert go_on.wait(30)
+
+    async with works.running():
+        hanging = asyncio.create_task(works.pipeline.between_commits(hang))
+        await asyncio.to_thread(held.wait, 30)
+        works.pipeline.put(arrived(payload(1), received=NOW - 5_000))
+        await until(lambda: works.pipeline.idle)
+        assert (works.held(), works.pipeline.credit) == (0, 0)
+        go_on.set()
+        await hanging
+        await until(lambda: works.held() == 1)
+        assert works.pipeline.credit == FULL_CREDIT
 
 
 async def test_it_drops_and_counts_what_memory_has_no_room_for(works: Works) -> None:
