@@ -37,13 +37,17 @@ class Quarantined:
     index: int | None = None
 
     @property
+    def is_named(self) -> bool:
+        """Whether the identity of its frame could be read."""
+        return self.stream is not None and self.seq is not None
+
+    @property
     def is_nameless(self) -> bool:
         """Whether it is a whole frame whose identity could not be read, and will not be.
 
         One of an unknown version is nobody's yet: it comes again, and counts when it is understood.
         """
-        is_named = self.stream is not None and self.seq is not None
-        return self.domain is None and not is_named and self.reason != Reason.UNKNOWN_VERSION
+        return self.domain is None and not self.is_named and self.reason != Reason.UNKNOWN_VERSION
 
 
 class Nameless(NamedTuple):
@@ -72,7 +76,7 @@ def digest(item: Quarantined) -> bytes:
     A frame sent again differs in `sent`, so where there is an identity that decides, else the bytes do.
     """
     identity: object = (item.stream, item.seq, item.domain, item.index)
-    if item.stream is None or item.seq is None:
+    if not item.is_named:
         identity = (hashlib.sha256(item.payload).hexdigest(), item.domain, item.index)
     return hashlib.sha256(repr((item.station_id, item.reason, identity)).encode()).digest()
 

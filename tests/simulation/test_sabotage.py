@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gateway.ingest import received as gateway_received
 from gateway.ingest.claims import Claims
 from gateway.ingest.received import Received
+from gateway.ingest.received import Stream as Ledger
 from station_agent.delivery import Delivery
 from station_agent.outbox import Outbox
 from station_agent.streams import Stream, Streams
@@ -26,7 +26,7 @@ HISTORIES = 400
 def acknowledge_before_it_is_durable(patch: Patch) -> None:
     offer = Received.offer
 
-    def offered(self: Received, ledger: gateway_received.Stream, seq: int, now: int) -> bool:
+    def offered(self: Received, ledger: Ledger, seq: int, now: int) -> bool:
         is_new = offer(self, ledger, seq, now)
         if is_new:
             self.commit(ledger, seq, now)
@@ -38,7 +38,7 @@ def acknowledge_before_it_is_durable(patch: Patch) -> None:
 def take_every_copy_as_new(patch: Patch) -> None:
     offer = Received.offer
 
-    def offered(self: Received, ledger: gateway_received.Stream, seq: int, now: int) -> bool:
+    def offered(self: Received, ledger: Ledger, seq: int, now: int) -> bool:
         offer(self, ledger, seq, now)
         return True
 

@@ -70,8 +70,7 @@ class Plan:
 
     def guard(self, at: Moment) -> Truth:
         """Ask the rule's `when`; no rule is about a station that another gateway judges."""
-        heard = at.view.stations
-        if heard is not None and at.received < heard.ours_from.get(at.station_id, 0):
+        if at.received < at.view.ours_from(at.station_id):
             return False
         when = self._of(at.station_id).when
         return True if when is None else when.ask(at).truth

@@ -81,6 +81,10 @@ class View:
             if self.standing.value(of, series) is not None or self._says(of, series)
         ]
 
+    def ours_from(self, station_id: str) -> int:
+        """Return since when a station is ours to judge (ms), `NOT_OURS` while it is another gateway's."""
+        return self.stations.ours_from.get(station_id, 0) if self.stations else 0
+
     def frame_before(self, received: int) -> int:
         """Return the last frame that was received by a time, in the batch or before it."""
         if received >= self.clock:

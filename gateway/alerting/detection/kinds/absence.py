@@ -213,7 +213,7 @@ class Absence:
 
     def _look(self, view: View, whom: Whom, silence: Silence, now: int) -> Iterator[Judgement]:
         at = self._moment(view, whom, now, now)
-        silence.start = max(silence.start, _seen(view, _ours_from(view, whom[0])))
+        silence.start = max(silence.start, _seen(view, view.ours_from(whom[0])))
         if self._plan.guard(at) is False:
             silence.start = _seen(view, now)
             yield self._plan.judge(at, covers=FOREVER)
@@ -268,10 +268,6 @@ class Absence:
         number = view.places.find(station_id, self._plan.domain, device)
         frame = view.frame_before(received)
         return Moment(view, station_id, device, self._plan.domain, number, frame, ts, received)
-
-
-def _ours_from(view: View, station_id: str) -> int:
-    return view.stations.ours_from.get(station_id, 0) if view.stations else 0
 
 
 def _seen(view: View, at: int) -> int:
