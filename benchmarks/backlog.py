@@ -11,6 +11,8 @@ POINTS = 30
 RETURNING = 100
 HOURS = 24.0
 EVERY_S = 10.0
+SETTLES_S = 75.0
+"""Twelve thousand stations that come at once are another story: hearing of them has been paid for by then."""
 AIM_MS = "≤ 2,000"
 
 
@@ -19,16 +21,16 @@ def run(bench: Bench) -> Iterator[Row]:
     hours = bench.seconds(HOURS, 0.1)
     others = bench.stations(COUNTRY - RETURNING)
     with bench.broker() as broker, bench.gateway(broker, ack_frames=1):
-        calm = Load(others, POINTS, others / EVERY_S, duration_s=bench.seconds(30, 3), prefix="calm-")
-        before = bench.run_fleet(broker, calm).whole()
         live = Load(others, POINTS, others / EVERY_S, prefix="other-")
         back = Load(RETURNING, POINTS, RETURNING / EVERY_S, prefix="back-", backlog_hours=hours)
         with bench.fleet(broker, live) as rest:
             rest.begin()
-            wait_s(2)
+            wait_s(bench.seconds(SETTLES_S, 2))
+            rest.ask()
+            wait_s(bench.seconds(30, 3))
+            before = rest.ask()
             drained = bench.run_fleet(broker, back).whole()
-            rest.stop()
-            meanwhile = rest.outcome(60).whole()
+            meanwhile = rest.ask()
     frames = round(hours * 3600 / EVERY_S) * RETURNING
     yield Row(PART, f"time to drain {frames:,} frames", drained.seconds, "s")
     yield Row(PART, "drained", frames / drained.seconds, "frames/s", f"{RETURNING * 20:,} by contract")

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -95,15 +96,31 @@ class Fleet(Program):
         self.wait_for("frames begin", 120)
 
     def outcome(self, seconds: float) -> Outcome:
-        """What it printed, once it has ended."""
+        """What it printed, once it has ended; delays since it was asked last."""
         code = self.wait(seconds)
-        line = next((line for line in self.lines if line.startswith("{")), None)
-        if line is None:
+        told = self._told()
+        if not told:
             raise RuntimeError(f"{self.name} printed no figures:\n" + "\n".join(self.lines[-20:]))
-        said = json.loads(line)
-        return Outcome(
-            said["sent"], said["acknowledged"], said["resent"], said["seconds"], said["ack_ms"], code
-        )
+        return _outcome(told[-1], code)
+
+    def ask(self) -> Outcome:
+        """Its figures so far; from here on delays are counted anew."""
+        before = len(self._told())
+        self.signal(signal.SIGUSR1)
+        deadline = time.monotonic() + _PATIENCE_S
+        while len(told := self._told()) == before:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{self.name} does not answer")
+            time.sleep(0.01)
+        return _outcome(told[-1])
+
+    def _told(self) -> list[str]:
+        return [line for line in list(self.lines) if line.startswith("{")]
+
+
+def _outcome(line: str, code: int = 0) -> Outcome:
+    said = json.loads(line)
+    return Outcome(said["sent"], said["acknowledged"], said["resent"], said["seconds"], said["ack_ms"], code)
 
 
 class Gateway(Program):

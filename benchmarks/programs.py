@@ -87,6 +87,10 @@ class Program:
         self._reader.join(STOP_S)
         return code
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
     def stop(self) -> int:
         """Ask it to end, and wait."""
         if self._process.poll() is None:

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from simulators.load.link import Broker, LinkLostError
+from simulators.load.report import Report
 from simulators.load.run import Fleet
 from simulators.load.settings import FleetSettings
 
@@ -64,24 +65,31 @@ def fleet(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 
 def _run(one: Fleet, stations: int) -> None:
-    """Run until it is over or somebody stops it, and say what came of it."""
+    """Run until it is over or somebody stops it, and say what came of it; at SIGUSR1 also in between."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         one.stop()
 
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        one.ask()
+
+    def told(report: Report) -> None:
+        print(report.line(), flush=True)
+
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGUSR1, ask)
 
     def begun() -> None:
         print(f"simulate fleet: {stations} stations are online, frames begin", file=sys.stderr, flush=True)
 
     start = time.monotonic()
     try:
-        report = one.run(lambda: time.monotonic() - start, begun)
+        report = one.run(lambda: time.monotonic() - start, begun, told)
     except LinkLostError as error:
         print(f"simulate fleet: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
-    print(report.line(), flush=True)
+    told(report)
     if report.reason:
         print(f"simulate fleet: {report.reason}", file=sys.stderr)
         raise typer.Exit(1)

@@ -45,17 +45,26 @@ class Fleet:
         self._delays = Delays()
         self._live_s = self._overdue_s = self._progress_s = self._settled_s = 0.0
         self._begun: Callable[[], None] = lambda: None
-        self._stopping = False
+        self._stopping = self._asked = False
         self._unreadable = 0
 
     def stop(self) -> None:
         """Make no more frames and end the run once the last ones are acknowledged, or soon."""
         self._stopping = True
 
-    def run(self, clock: Callable[[], float], begun: Callable[[], None] = lambda: None) -> Report:
+    def ask(self) -> None:
+        """Have the figures so far told, and delays counted from now on."""
+        self._asked = True
+
+    def run(
+        self,
+        clock: Callable[[], float],
+        begun: Callable[[], None] = lambda: None,
+        told: Callable[[Report], None] = lambda _report: None,
+    ) -> Report:
         """Run until all frames are acknowledged, the time is over or nothing moves; ``clock`` starts at 0 s.
 
-        ``begun`` is called once every station is introduced and frames begin.
+        ``begun`` is called once every station is introduced and frames begin, ``told`` with what was asked.
 
         Raises:
             LinkLostError: there was no broker, or not one that takes us, to begin with.
@@ -65,6 +74,10 @@ class Fleet:
         while not self._over(clock()):
             began = clock()
             self._tick(began)
+            if self._asked:
+                self._asked = False
+                told(self._report(began))
+                self._delays = Delays()
             time.sleep(max(0.0, TICK_S - (clock() - began)))
         self._sessions.leave()
         return self._report(clock())

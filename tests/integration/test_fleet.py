@@ -1,9 +1,12 @@
 """The load generator against a real broker, and a small gateway that acknowledges what it is told to."""
 
 import json
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import paho.mqtt.client as mqtt
@@ -83,6 +86,17 @@ class Gateway:
         ]
 
 
+def _asked(fleet: Running) -> dict[str, Any]:
+    def told() -> list[str]:
+        return [line for line in list(fleet.lines) if line.startswith("{")]
+
+    before = len(told())
+    os.kill(fleet.pid, signal.SIGUSR1)
+    until_sync(lambda: len(told()) > before, what="a report")
+    report: dict[str, Any] = json.loads(told()[-1])
+    return report
+
+
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     with Mosquitto(tmp_path / "broker") as running:
@@ -121,6 +135,15 @@ def test_it_delivers_every_frame_once_and_reports_it(broker: Mosquitto, gateway:
     delays = report["ack_ms"]
     assert isinstance(delays, dict)
     assert 0 < delays["p50"] <= delays["p95"] <= delays["p99"] < 5_000
+
+
+def test_asked_meanwhile_it_reports_and_counts_delays_anew(broker: Mosquitto, gateway: Gateway) -> None:
+    with _fleet(broker, "--stations", "1", "--points", "5", "--every", "3600") as fleet:
+        until_sync(lambda: gateway.numbers() == [("fleet-00001", 1)], what="its only frame")
+        while (report := _asked(fleet))["acknowledged"] == 0:
+            pass
+        assert report["ack_ms"]["p50"] > 0
+        assert _asked(fleet)["ack_ms"] == {"p50": 0, "p95": 0, "p99": 0}
 
 
 def test_it_introduces_every_station_and_says_goodbye(broker: Mosquitto, gateway: Gateway) -> None:
