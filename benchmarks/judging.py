@@ -109,8 +109,8 @@ def _alone(history: History, batches: list[Batch]) -> Iterator[Row]:
     yield Row(PART, "transitions told", told, "")
     begun = time.process_time()
     gathered = Gathered.of(engine.save())
-    yield Row(PART, "what it remembers, gathered and compressed", (time.process_time() - begun) * 1e3, "ms")
-    yield Row(PART, "the same", len(gathered.content) / 1e6, "MB")
+    yield Row(PART, "what it remembers, gathered", (time.process_time() - begun) * 1e3, "ms")
+    yield Row(PART, "the same, compressed", len(gathered.compressed()) / 1e6, "MB")
 
 
 def _replay(history: History, points: int) -> Iterator[Row]:

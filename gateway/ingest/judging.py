@@ -19,6 +19,8 @@ NOTICE_EVERY_MS = 10_000
 SAVE_EVERY_MS = 60_000
 """A start judges again what came since the engine's memory was written down. It is written soon after a start
 too: killed within the minute again and again, each start would have judged more than the one before."""
+SAVE_SHARE = 0.01
+"""How much of the time commits may wait for it: gathering a country takes a second, and live frames wait."""
 
 
 async def judge(
@@ -26,7 +28,7 @@ async def judge(
 ) -> None:
     """Work off deadlines while nothing arrives, and write down what the engine remembers; until cancelled."""
     noticed = clock()
-    saved = noticed - SAVE_EVERY_MS
+    save_at = noticed
     while True:
         await asyncio.sleep(EVERY_S)
         # a commit that has begun comes first, on the same thread: then all received until now is judged
@@ -37,10 +39,10 @@ async def judge(
                 alerts.observe(one)
         if pipeline.idle:
             await _between_commits(pipeline, alerts.advance, now)
-        if now - saved >= SAVE_EVERY_MS:
-            saved = now
+        if now >= save_at:
             # half a gigabyte for a country: commits wait until it is gathered, not until the disk has it
             gathered = await pipeline.between_commits(alerts.gather)
+            save_at = now + max(SAVE_EVERY_MS, round((clock() - now) / SAVE_SHARE))
             if gathered is not None:
                 await asyncio.to_thread(alerts.write_down, gathered)
 

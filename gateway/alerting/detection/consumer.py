@@ -11,7 +11,7 @@ import structlog
 from gateway.alerting.detection.engine import Engine
 from gateway.alerting.detection.lane import Pending
 from gateway.alerting.detection.rows import joined
-from gateway.alerting.detection.snapshot import Gathered, SnapshotFile
+from gateway.alerting.detection.snapshot import Gathered, Room, SnapshotFile
 from gateway.batch.batch import Batch
 from gateway.domain.alerts import Transition
 from gateway.domain.observation import Observation
@@ -58,6 +58,7 @@ class AlertConsumer:
         self._make = make
         self._life = life
         self._snapshot = snapshot
+        self._room = Room()
         self._clock = clock
         self._urgently = urgently
         self._happenings: deque[JournalRow] = deque()
@@ -137,14 +138,13 @@ class AlertConsumer:
         return told
 
     def gather(self) -> Gathered | None:
-        """Gather what the snapshot holds; None while something that was judged waits for the disk."""
-        return None if self._unwritten else Gathered.of(self.engine.save())
+        """Gather what the snapshot holds, good until the next; None while a transition waits for the disk."""
+        return None if self._unwritten else Gathered.of(self.engine.save(), self._room)
 
     def save(self) -> None:
-        """Gather and write."""
-        gathered = self.gather()
-        if gathered is not None:
-            self.write_down(gathered)
+        """Gather and write, whatever was gathered before and is still being written."""
+        if not self._unwritten:
+            self.write_down(Gathered.of(self.engine.save()))
 
     def replace(self, engine: Engine, make: Make) -> None:
         """Go on with other rules."""

@@ -7,15 +7,18 @@ import os
 import pickle
 import struct
 import threading
-from collections.abc import Mapping
-from itertools import repeat
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+import numpy as np
 import zstandard
 
-VERSION = 4
+VERSION = 5
 _LENGTH = struct.Struct("<Q")
+_ALIGNED = 64
 _OURS = ("gateway.domain.", "gateway.alerting.", "gateway.batch.")
 _THEIRS = {
     ("builtins", "frozenset"),
@@ -47,32 +50,59 @@ _DAMAGED = (
 )
 
 
-class Gathered(NamedTuple):
-    """All that was remembered after a frame, compressed: what goes on being changed is not in it any more.
+class Room:
+    """Memory for arrays that is used again: fresh pages cost ten times the copying."""
 
-    Arrays stand behind the rest and are compressed where they are: 520 MB of a country in one pickle kept the
-    interpreter's lock for up to two seconds, and everything else of the gateway stood still.
+    def __init__(self) -> None:
+        self._bytes = np.empty(0, np.uint8)
+
+    def hold(self, arrays: Iterable[pickle.PickleBuffer]) -> Iterator[memoryview]:
+        """Yield copies; they are good until the room holds others."""
+        raw = [array.raw() for array in arrays]
+        ends = list(accumulate(-(-one.nbytes // _ALIGNED) * _ALIGNED for one in raw))
+        if ends and ends[-1] > len(self._bytes):
+            self._bytes = np.empty(ends[-1] * 5 // 4, np.uint8)
+        for begin, one in zip([0, *ends], raw, strict=False):
+            piece = self._bytes[begin : begin + one.nbytes]
+            piece[:] = np.frombuffer(one, np.uint8)
+            yield piece.data
+
+
+class Gathered(NamedTuple):
+    """All that was remembered after a frame: what goes on being changed is not in it any more.
+
+    Arrays stand beside the rest and are only copied while the engine waits; 520 MB of a country in one
+    pickle, or compressed there and then, kept live frames waiting for one to two seconds.
     """
 
     frame: int
-    content: bytes
+    objects: bytes
+    arrays: tuple[memoryview, ...]
 
     @classmethod
-    def of(cls, remembered: Mapping[str, Any]) -> Self:
-        """Gather what an engine's `save` returned."""
+    def of(cls, remembered: Mapping[str, Any], room: Room | None = None) -> Self:
+        """Gather what an engine's `save` returned, into a room that nobody else uses."""
         arrays: list[pickle.PickleBuffer] = []
         objects = pickle.dumps(remembered, pickle.HIGHEST_PROTOCOL, buffer_callback=arrays.append)
-        parts = [memoryview(objects), *(array.raw() for array in arrays)]
-        # mostly empty windows: 520 MB become 13
+        return cls(remembered["frame"], objects, tuple((room or Room()).hold(arrays)))
+
+    def compressed(self) -> bytes:
+        """Return it for a file: mostly empty windows, 520 MB become 13."""
         squeeze = zstandard.ZstdCompressor(level=1).compressobj()
+        parts = (memoryview(self.objects), *self.arrays)
         squeezed = [squeeze.compress(piece) for part in parts for piece in (_LENGTH.pack(part.nbytes), part)]
-        return cls(remembered["frame"], b"".join([*squeezed, squeeze.flush()]))
+        return b"".join([*squeezed, squeeze.flush()])
+
+    @classmethod
+    def expanded(cls, frame: int, compressed: bytes) -> Self:
+        """Return what `compressed` was made of; one of `_DAMAGED` when it was not."""
+        with io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(compressed)) as parts:
+            objects, *arrays = iter(partial(_next_part, parts), None)
+        return cls(frame, bytes(objects), tuple(arrays))
 
     def remembered(self) -> dict[str, Any]:
-        """Return it as it was; one of `_DAMAGED` when the content is not what `of` made."""
-        with io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(self.content)) as parts:
-            objects, arrays = io.BytesIO(_next_part(parts)), map(_next_part, repeat(parts))
-            remembered: dict[str, Any] = _Careful(objects, buffers=arrays).load()
+        """Return it as it was; what is remembered goes on being written to, so ask once."""
+        remembered: dict[str, Any] = _Careful(io.BytesIO(self.objects), buffers=self.arrays).load()
         return remembered
 
 
@@ -89,12 +119,13 @@ class SnapshotFile:
         with self._writing:
             if gathered.frame < self._newest:
                 return
-            digest = hashlib.sha256(gathered.content).hexdigest()
+            content = gathered.compressed()
+            digest = hashlib.sha256(content).hexdigest()
             head = {"version": VERSION, "frame": gathered.frame, "sha256": digest}
             aside = self.path.with_suffix(".new")
             with aside.open("wb") as file:
                 file.write(json.dumps(head).encode() + b"\n")
-                file.write(gathered.content)
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             aside.replace(self.path)
@@ -118,18 +149,21 @@ class SnapshotFile:
                 raise SnapshotUnreadableError(f"{self.path}: version {told['version']}, not {VERSION}")
             if hashlib.sha256(content).hexdigest() != told["sha256"]:
                 raise SnapshotUnreadableError(f"{self.path}: not whole")
-            return Gathered(told["frame"], content).remembered()
+            return Gathered.expanded(told["frame"], content).remembered()
         except _DAMAGED as error:
             raise SnapshotUnreadableError(f"{self.path}: {error}") from error
 
 
-def _next_part(parts: io.BufferedIOBase) -> bytearray:
-    """Read one part, into memory of its own: arrays go on being written to."""
-    (length,) = _LENGTH.unpack(parts.read(_LENGTH.size))
+def _next_part(parts: io.BufferedIOBase) -> memoryview | None:
+    """Read one part, into memory of its own: arrays go on being written to; None after the last."""
+    head = parts.read(_LENGTH.size)
+    if not head:
+        return None
+    (length,) = _LENGTH.unpack(head)
     part = bytearray(length)
     if parts.readinto(part) != length:
         raise EOFError("cut short")
-    return part
+    return memoryview(part)
 
 
 class _Careful(pickle.Unpickler):
