@@ -145,15 +145,15 @@ class Growth(Followed):
     def increase(self, series: Ints, now: int, count: int) -> Floats:
         """Return the growth over ``count`` stretches up to ``now``; NaN where not followed throughout."""
         spare = -(-self.hold // self.ring.step)
-        grown = self.ends(series, now, count + spare)
+        before = self.ends(series, now - count * self.ring.step, spare)
         newest = np.where(
             self.ts[series] >= now - self.hold - self.ring.step,
             self.value[series] + self.offset[series],
             np.nan,
         )
-        base = grown[:, 0]
+        base = before[:, 0]
         for cell in range(1, spare):
-            base = np.where(np.isnan(grown[:, cell]), base, grown[:, cell])
+            base = np.where(np.isnan(before[:, cell]), base, before[:, cell])
         return np.round(newest - base, 6)
 
     def ends(self, series: Ints, now: int, count: int) -> Floats:

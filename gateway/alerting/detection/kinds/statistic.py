@@ -11,7 +11,7 @@ from catalogue.kinds.statistic import Statistic as Spec
 from gateway.alerting.detection.judging import Plan
 from gateway.alerting.detection.kinds.counted import LONG_MS, QUARTER_MS, dial_of_field, epochs_of, stretch_of
 from gateway.alerting.detection.kinds.figured import Figured, known
-from gateway.alerting.detection.kinds.folding import NEEDS, fold_course, fold_growth
+from gateway.alerting.detection.kinds.folding import NEEDS, fold
 from gateway.alerting.detection.kinds.hearing import MINUTE_MS, Candidates
 from gateway.alerting.detection.kinds.kind import Active
 from gateway.alerting.detection.learned import Usual, needed
@@ -133,11 +133,7 @@ class Statistic(Figured):
         if not len(series):
             return values
         left_out = self._presence(series, span) if one.unless_present else None
-        rows = cells.rows(series)
-        if isinstance(cells, Growth):
-            values[followed] = fold_growth(one, cells, rows, *span, left_out)
-        else:
-            values[followed] = fold_course(one, cells, rows, *span, left_out)
+        values[followed] = fold(one, cells, cells.rows(series), *span, left_out)
         return values
 
     def _presence(self, series: Ints, span: _Span) -> Bools:
