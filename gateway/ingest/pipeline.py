@@ -178,7 +178,11 @@ class Pipeline:
         """Return how long the oldest frame that is not durable has waited."""
         oldest = [tick.since for tick in (*self._under_way[:1], *self._ready[:1])]
         oldest += [message.received for message in self._inbox[:1]]
-        return self._clock() - oldest[0] if oldest else 0
+        return self._waited_ms(oldest[0]) if oldest else 0
+
+    def _waited_ms(self, since: int) -> int:
+        """Return how long ago something was; a clock that was put back makes nothing wait for it."""
+        return max(0, self._clock() - since)
 
     def take_own(self, decoded: DecodedTick, arrived: list[Arrived]) -> None:
         """Take a frame of the gateway itself: it came over no wire, and nobody waits for its ack."""
@@ -236,7 +240,8 @@ class Pipeline:
         """Wait for a first frame, let its tick fill unless the gateway is stopping, and take it."""
         await self._arrived.wait()
         if len(self._inbox) < self._settings.tick_frames and not self._stopping:
-            await _rest(self._settings.tick_ms, self._alarm_arrived)
+            waited = self._waited_ms(self._inbox[0].received) if self._inbox else 0
+            await _rest(self._settings.tick_ms - waited, self._alarm_arrived)
         most = self._settings.tick_frames
         arrived, self._inbox = self._inbox[:most], self._inbox[most:]
         if not self._inbox and not self._stopping:
@@ -284,7 +289,7 @@ class Pipeline:
             await self._readied.wait()
             # small commits cost several times as much per row: DuckDB pays for every column of every append
             if self._frames_ready() < self._settings.commit_frames and not self._stopping:
-                await _rest(self._settings.commit_ms - self._settings.tick_ms, self._alarm_ready)
+                await _rest(self._settings.commit_ms - self._behind_ms(), self._alarm_ready)
             self._alarm_ready.clear()
             ticks, self._ready = self._ready, []
             if not self._decoded_all:

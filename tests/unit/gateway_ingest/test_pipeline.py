@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,6 +50,7 @@ class Works:
     store: Store
     state: State
     settings: IngestSettings = field(default_factory=lambda: IngestSettings(tick_ms=5, commit_ms=5))
+    clock: Callable[[], int] = lambda: NOW
 
     def __post_init__(self) -> None:
         self.received, self.fleet, self.metrics, self.slow = Received(), Fleet(), Metrics(), Slow()
@@ -62,7 +63,7 @@ class Works:
             Batcher(store.sources, store.series),
             Sinks(self.state.quarantine, [store, self.slow], Latest(store.series), people),
             self.metrics,
-            lambda: NOW,
+            self.clock,
             store.next_frame,
         )
 
@@ -234,3 +235,13 @@ async def test_an_alarm_waits_neither_for_its_tick_nor_for_its_commit_to_fill(wo
     async with unhurried.running():
         unhurried.put(payload(1), payload(2, frame_class="alarm"))
         await until(lambda: unhurried.held() == 2, seconds=5)
+
+
+@pytest.mark.parametrize("put_back", [False, True], ids=["held up", "the clock put back"])
+async def test_what_was_held_up_does_not_wait_for_more_to_come(works: Works, *, put_back: bool) -> None:
+    slow = IngestSettings(tick_ms=10_000 if not put_back else 5, commit_ms=10_000 if not put_back else 5)
+    clock = (lambda: NOW - 3_600_000) if put_back else (lambda: NOW + 10_000)
+    held_up = Works(works.directory, works.store, works.state, slow, clock)
+    async with held_up.running():
+        held_up.put(payload(1))
+        await until(lambda: held_up.held() == 1, seconds=5)
