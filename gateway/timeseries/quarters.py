@@ -189,12 +189,18 @@ _FAR = 1 << 32
 
 
 def _rises(measure: Measure, samples: Samples) -> Floats:
+    """Return what each sample proves; only counters that did anything but count are followed one by one."""
     dial = dial_of(measure.domain, measure.name)
-    starts = _starts(samples.series)
-    rises = np.zeros(len(samples.ts))
-    values = samples.values.astype(np.float64)
-    for lo, hi in zip(starts.tolist(), np.append(starts[1:], len(rises)).tolist(), strict=True):
-        rises[lo:hi] = growth(dial, samples.ts[lo:hi], values[lo:hi], samples.epochs[lo:hi])
+    starts, values = _starts(samples.series), samples.values.astype(np.float64)
+    rises = np.diff(values, prepend=0.0)
+    rises[starts] = 0.0
+    odd = (rises < 0) | (np.diff(samples.epochs, prepend=0) != 0)
+    odd[1:] |= (values[:-1] == 0) & (rises[1:] > 0)
+    odd[starts] = False
+    ends = np.append(starts[1:], len(rises))
+    for of in np.flatnonzero(np.logical_or.reduceat(odd, starts)).tolist() if len(starts) else ():
+        span = slice(int(starts[of]), int(ends[of]))
+        rises[span] = growth(dial, samples.ts[span], values[span], samples.epochs[span])
     return rises
 
 

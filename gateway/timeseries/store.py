@@ -24,7 +24,7 @@ FrameIdentity = tuple[str | None, str | None, int | None]
 MakeRoom = Callable[[str, str, Iterable[str]], None]
 """Makes a month's table of a view, with these columns."""
 
-CHECKPOINT_BYTES = "256MB"
+CHECKPOINT_BYTES = "128MB"
 """How large the write-ahead log grows before DuckDB folds it in: folding costs as much as appending, and
 more often means smaller row groups to compress."""
 
