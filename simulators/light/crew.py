@@ -13,8 +13,9 @@ from wire.measures import MEASURES, Kind
 HISTORY_EVERY_MS = 60_000
 """Gauges of the past are kept once a minute; states and events all."""
 STRIDE_MS = 3 * 3_600_000
-FILLED_AT_ONCE = 12
-"""Stations whose past travels at the same time: each may send 20 frames a second."""
+FILLED_AT_ONCE = 6
+"""Stations whose past travels at the same time: each may send 20 frames a second. The fewer there are, the
+sooner the first of them are done."""
 ENOUGH = 60
 """Frames waiting on one station before more of its past is worked out."""
 LIVE_EVERY_S = 2.0

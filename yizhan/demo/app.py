@@ -20,7 +20,7 @@ from yizhan.demo.messages import message_of
 from yizhan.demo.outage import Outage
 from yizhan.demo.story import Narrator
 from yizhan.demo.town import SEED, Town
-from yizhan.demo.troubles import Troubles, has_trouble
+from yizhan.demo.troubles import Troubles
 
 READY_S = 30.0
 TICK_S = 0.2
@@ -62,7 +62,6 @@ class Demo:
         self._worked_out: dict[str, int] = {}
         self._arrived: set[str] = set()
         self._troubles = Troubles(town.start_ms, narrator)
-        self._held: list[Site] = []
         self._begun = time.monotonic()
 
     def play(self, port: int, influx: str | None = None) -> None:
@@ -140,15 +139,11 @@ class Demo:
         self._narrator.history_grows(sum(self._worked_out.values()), len(self._arrived))
         if self._complete and not was_complete:
             self._narrator.history_ends(now - self._begun)
-            for site in self._held:
-                self._start_agent(site, now)
 
     def _let_go_live(self, station_id: str, now: float) -> None:
-        """Start the real agent of a station that has one; the story's wait until the stage is set."""
+        """Start the real agent of a station that has one."""
         for site in self._town.with_agents:
-            if site.station_id == station_id and has_trouble(site):
-                self._held.append(site)
-            elif site.station_id == station_id:
+            if site.station_id == station_id:
                 self._start_agent(site, now)
 
     def _start_agent(self, site: Site, now: float) -> None:

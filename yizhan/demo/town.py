@@ -106,9 +106,9 @@ class Town:
         return settings
 
     def crew_plans(self, broker_port: int) -> list[CrewPlan]:
-        """What the light stations do; the stations of the real agents come first and have only a past."""
-        # those of the story come last, to be silent for seconds and not for minutes until their agents start
-        berths = [self._berth(site) for site in (*self.sites[REAL_AGENTS:], *self.with_agents)]
+        """What the light stations do; those of the real agents have only a past."""
+        # which comes first: the story begins with them, not a minute later when all the others have theirs
+        berths = [self._berth(site) for site in (*self.with_agents, *self.sites[REAL_AGENTS:])]
         return [
             CrewPlan(
                 name=f"crew-{number}",

@@ -27,7 +27,7 @@ class Trouble:
 TROUBLES: tuple[Trouble, ...] = (
     Trouble("louxing-01", 20, "F05", "minutes=1.5"),
     Trouble("louxing-04", 35, "F02", "minutes=5"),
-    Trouble("louxing-02", 60, "F08", "minutes=3"),
+    Trouble("louxing-02", 45, "F08", "minutes=3"),
 )
 
 
@@ -53,8 +53,3 @@ class Troubles:
         for begins_ms, site, fault in [one for one in self._ahead if one[0] <= now_ms]:
             self._narrator.trouble(site, fault)
             self._ahead.remove((begins_ms, site, fault))
-
-
-def has_trouble(site: Site) -> bool:
-    """Whether a station waits for the town to be complete before it goes live."""
-    return any(one.station_id == site.station_id for one in TROUBLES)
