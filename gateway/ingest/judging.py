@@ -1,6 +1,7 @@
 """Letting the alert engine know that time passes, in the pauses that commits leave."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import TypeVarTuple
 
@@ -16,11 +17,12 @@ log = structlog.get_logger(__name__)
 
 EVERY_S = 1.0
 NOTICE_EVERY_MS = 10_000
-SAVE_EVERY_MS = 60_000
+SAVE_EVERY_S = 60.0
 """A start judges again what came since the engine's memory was written down. It is written soon after a start
 too: killed within the minute again and again, each start would have judged more than the one before."""
-SAVE_SHARE = 0.01
-"""How much of the time commits may wait for it: gathering a country takes a second, and live frames wait."""
+SAVE_SHARE, SAVE_WITHIN_S = 0.01, 600.0
+"""How much of the time commits may wait for it, and after how long it is written all the same: gathering a
+country may take a second, in which live frames wait, and a start judges whatever came since."""
 
 
 async def judge(
@@ -28,7 +30,7 @@ async def judge(
 ) -> None:
     """Work off deadlines while nothing arrives, and write down what the engine remembers; until cancelled."""
     noticed = clock()
-    save_at = noticed
+    save_at = time.monotonic()
     while True:
         await asyncio.sleep(EVERY_S)
         # a commit that has begun comes first, on the same thread: then all received until now is judged
@@ -39,12 +41,19 @@ async def judge(
                 alerts.observe(one)
         if pipeline.idle:
             await _between_commits(pipeline, alerts.advance, now)
-        if now >= save_at:
-            # half a gigabyte for a country: commits wait until it is gathered, not until the disk has it
-            gathered = await pipeline.between_commits(alerts.gather)
-            save_at = now + max(SAVE_EVERY_MS, round((clock() - now) / SAVE_SHARE))
-            if gathered is not None:
-                await asyncio.to_thread(alerts.write_down, gathered)
+        if time.monotonic() >= save_at:
+            save_at = time.monotonic() + await _save(alerts, pipeline)
+
+
+async def _save(alerts: AlertConsumer, pipeline: Pipeline) -> float:
+    """Write down what the engine remembers; return in how many seconds to do it again."""
+    begun = time.monotonic()
+    # half a gigabyte for a country: commits wait until it is gathered, not until the disk has it
+    gathered = await pipeline.between_commits(alerts.gather)
+    took_s = time.monotonic() - begun
+    if gathered is not None:
+        await asyncio.to_thread(alerts.write_down, gathered)
+    return min(max(SAVE_EVERY_S, took_s / SAVE_SHARE), SAVE_WITHIN_S)
 
 
 async def _between_commits(pipeline: Pipeline, function: Callable[[*Args], None], *args: *Args) -> None:

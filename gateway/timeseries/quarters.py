@@ -198,7 +198,7 @@ def _rises(measure: Measure, samples: Samples) -> Floats:
     odd[1:] |= (values[:-1] == 0) & (rises[1:] > 0)
     odd[starts] = False
     ends = np.append(starts[1:], len(rises))
-    for of in np.flatnonzero(np.logical_or.reduceat(odd, starts)).tolist() if len(starts) else ():
+    for of in np.flatnonzero(np.logical_or.reduceat(odd, starts)).tolist():
         span = slice(int(starts[of]), int(ends[of]))
         rises[span] = growth(dial, samples.ts[span], values[span], samples.epochs[span])
     return rises
