@@ -31,6 +31,8 @@ def run(bench: Bench) -> Iterator[Row]:
             before = rest.ask()
             drained = bench.run_fleet(broker, back).whole()
             meanwhile = rest.ask()
+            rest.stop()
+            rest.outcome(60).whole()
     frames = round(hours * 3600 / EVERY_S) * RETURNING
     yield Row(PART, f"time to drain {frames:,} frames", drained.seconds, "s")
     yield Row(PART, "drained", frames / drained.seconds, "frames/s", f"{RETURNING * 20:,} by contract")

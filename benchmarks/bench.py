@@ -106,7 +106,7 @@ class Fleet(Program):
     def ask(self) -> Outcome:
         """Its figures so far; from here on delays are counted anew."""
         before = len(self._told())
-        self.signal(signal.SIGUSR1)
+        self.send_signal(signal.SIGUSR1)
         deadline = time.monotonic() + _PATIENCE_S
         while len(told := self._told()) == before:
             if time.monotonic() > deadline:

@@ -87,7 +87,7 @@ class Program:
         self._reader.join(STOP_S)
         return code
 
-    def signal(self, number: signal.Signals) -> None:
+    def send_signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self._process.send_signal(number)
 

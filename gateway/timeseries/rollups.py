@@ -31,8 +31,8 @@ NOTE_EVERY_MS = 10_000
 FRAMES_A_PORTION = 100_000
 """A portion of 80,000 frames takes as long as one of 20,000, some 0.1 s: it is its groups that cost."""
 QUARTERS_A_PORTION = 10_000
-"""Devices times quarters of one domain computed at once, in some 0.3 s, of which 0.1 is spent on statements
-however few there are: 5,000 cost a third more a point, 20,000 a tenth less and commits wait twice as long."""
+"""Devices times quarters of one domain computed at once. A portion's statements cost the same however few
+there are, and commits wait for the whole of it: 5,000 cost a third more a point, 20,000 a tenth less."""
 
 
 @dataclass(frozen=True, slots=True)

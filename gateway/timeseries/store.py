@@ -25,8 +25,8 @@ MakeRoom = Callable[[str, str, Iterable[str]], None]
 """Makes a month's table of a view, with these columns."""
 
 CHECKPOINT_BYTES = "128MB"
-"""How large the write-ahead log grows before DuckDB folds it in: folding costs as much as appending, and
-more often means smaller row groups to compress."""
+"""How large the write-ahead log grows before DuckDB folds it in: more often means smaller row groups to
+compress, less often that live frames wait longer for it."""
 
 
 class Store:

@@ -140,8 +140,13 @@ def test_it_delivers_every_frame_once_and_reports_it(broker: Mosquitto, gateway:
 def test_asked_meanwhile_it_reports_and_counts_delays_anew(broker: Mosquitto, gateway: Gateway) -> None:
     with _fleet(broker, "--stations", "1", "--points", "5", "--every", "3600") as fleet:
         until_sync(lambda: gateway.numbers() == [("fleet-00001", 1)], what="its only frame")
-        while (report := _asked(fleet))["acknowledged"] == 0:
-            pass
+        report: dict[str, Any] = {}
+
+        def is_acknowledged() -> bool:
+            report.update(_asked(fleet))
+            return bool(report["acknowledged"])
+
+        until_sync(is_acknowledged, what="its acknowledgement")
         assert report["ack_ms"]["p50"] > 0
         assert _asked(fleet)["ack_ms"] == {"p50": 0, "p95": 0, "p99": 0}
 

@@ -207,7 +207,7 @@ class Places:
     def save(self) -> bytes:
         """Return the numbers and what births declared; worked out anew only where something is new.
 
-        As objects a country of it kept everything else of the gateway waiting for 0.4 s, every minute.
+        Pickled as objects, a country of it kept the interpreter's lock from everything else, every time.
         """
         if self._saved is None:
             self._saved = orjson.dumps(

@@ -83,7 +83,7 @@ class Ring:
         return found
 
     def _cells(self, of: npt.NDArray[Any], series: Ints, stretches: Ints) -> npt.NDArray[Any]:
-        """Copy cells of consecutive stretches; picked one by one, those of a country took half a second."""
+        """Copy cells of consecutive stretches; picking them one by one was most of a minute's end."""
         begin, count = int(stretches[0]) % self.cells, len(stretches)
         until_end = of[:, begin : begin + count][series]
         left = count - until_end.shape[1]

@@ -51,7 +51,7 @@ _DAMAGED = (
 
 
 class Room:
-    """Memory for arrays that is used again: fresh pages cost ten times the copying."""
+    """Memory for arrays that is used again: touching fresh pages costs more than the copying."""
 
     def __init__(self) -> None:
         self._bytes = np.empty(0, np.uint8)
@@ -71,8 +71,8 @@ class Room:
 class Gathered(NamedTuple):
     """All that was remembered after a frame: what goes on being changed is not in it any more.
 
-    Arrays stand beside the rest and are only copied while the engine waits; 520 MB of a country in one
-    pickle, or compressed there and then, kept live frames waiting for one to two seconds.
+    Arrays stand beside the rest and are only copied while the engine waits: half a gigabyte of a country in
+    one pickle, or compressed there and then, kept live frames waiting.
     """
 
     frame: int
