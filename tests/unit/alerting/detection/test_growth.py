@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from catalogue.kinds.statistic import Figure
+from gateway.alerting.detection.kinds.folding import fold
 from gateway.alerting.detection.rings import Samples
 from gateway.alerting.detection.windows import Growth
 from gateway.domain.counters import dial_for
@@ -68,3 +70,11 @@ def test_it_leaves_what_the_ring_has_gone_beyond_and_what_it_does_not_follow() -
     of.fill(samples((30, 6.0)))
     of.fill(samples((199, 7.9), series=METER + 4))
     assert known(of, 201, 60) == [7.9, 8.0]
+
+
+def test_a_window_grows_by_what_was_counted_inside_it() -> None:
+    of = growth(*((minute, float(minute)) for minute in range(60)))
+    figure = Figure.model_validate({"field": "water_volume_m3_total", "fn": "increase", "window": "30m"})
+    rows = of.rows(np.array([METER]))
+    assert fold(figure, of, rows, NOW + 60 * MINUTE, 30, None).tolist() == [30.0]
+    assert of.increase(rows, NOW + 60 * MINUTE, 30).tolist() == [30.0]
